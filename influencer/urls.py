@@ -1,0 +1,12 @@
+"""Every address of the product; the only place that knows all apps."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/", include("influencer.api_urls")),
+    path("admin/", admin.site.urls),
+    path("characters/", include("characters.urls")),
+    path("jobs/", include("influencer.jobs.urls")),
+    path("", include("influencer.web.urls")),
+]
