@@ -1,0 +1,28 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environment import FOLDER
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, settings: Any) -> Path:
+    """An empty data folder of the test's own."""
+    folder = tmp_path / "data"
+    for name in ("media", "run"):
+        (folder / name).mkdir(parents=True)
+    settings.DATA_DIR = folder
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file, as in the product: one in memory knows no waiting for another thread's lock."""
+    from django.db import connections
+
+    connections["default"].settings_dict["TEST"]["NAME"] = str(FOLDER / "test.sqlite3")
