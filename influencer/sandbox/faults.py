@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,13 +47,20 @@ class Faults:
             raise UnknownFault(f"{service} has no fault '{name}'; it has {', '.join(sorted(names))}.")
         self._orders.append(_Order(Fault(service, name, args), times))
 
-    def take(self, service: str, name: str) -> Fault | None:
-        """The next ordered fault of that name, used up once; None when there is none."""
-        for order in self._orders:
-            if (order.fault.service, order.fault.name) == (service, name):
+    def take(self, service: str, name: str, *, when: Callable[[Fault], bool] | None = None) -> Fault | None:
+        """The next ordered fault of that name for which `when` holds, used up once."""
+        for order in self._of(service, name):
+            if when is None or when(order.fault):
                 self._use(order)
                 return order.fault
         return None
+
+    def peek(self, service: str, name: str) -> Fault | None:
+        """The next ordered fault of that name, left in place."""
+        return next((order.fault for order in self._of(service, name)), None)
+
+    def _of(self, service: str, name: str) -> list[_Order]:
+        return [order for order in self._orders if (order.fault.service, order.fault.name) == (service, name)]
 
     def _use(self, order: _Order) -> None:
         if order.times == 1:
