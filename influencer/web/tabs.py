@@ -1,0 +1,38 @@
+"""The tabs in the header: each app adds its own in `AppConfig.ready`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True, order=True)
+class Tab:
+    """One tab: `order` places it, `icon` names a Lucide icon shown on small screens."""
+
+    order: int
+    name: str
+    url_name: str
+    icon: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+_tabs: dict[str, Tab] = {}
+
+
+def register(tab: Tab) -> None:
+    """Add a tab; the same name twice replaces it."""
+    _tabs[tab.name] = tab
+
+
+def all_tabs() -> list[Tab]:
+    return sorted(_tabs.values())
+
+
+def current(path: str) -> str:
+    """The name of the tab whose pages `path` belongs to, or an empty string."""
+    return next((tab.name for tab in all_tabs() if path.startswith(tab.url)), "")

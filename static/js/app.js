@@ -1,0 +1,7 @@
+// All behaviour of the pages; each module listens on the document, so fragments need no set-up.
+import "./busy.js";
+import "./counters.js";
+import "./dialogs.js";
+import "./menus.js";
+import "./themes.js";
+import "./toasts.js";

@@ -1,0 +1,27 @@
+// Native dialogs: what htmx loads into #dialog opens; [data-dialog="id"] opens one of the page; [data-close] closes.
+function show(dialog) {
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("[aria-invalid=true], [autofocus]")?.focus();
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "dialog") show(event.detail.target.querySelector("dialog"));
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) show(document.getElementById(opener.dataset.dialog));
+  const closer = event.target.closest("dialog [data-close]");
+  if (!closer) return;
+  event.preventDefault();
+  closer.closest("dialog").close();
+});
+
+// The server closes the dialog a form was sent from.
+document.addEventListener("dialog-close", () => document.querySelector("#dialog > dialog")?.close());
+
+// A closed one is gone, so that a late answer has nothing to reopen. "close" does not bubble.
+document.addEventListener("close", (event) => {
+  if (event.target.matches("#dialog > dialog")) event.target.remove();
+}, true);
