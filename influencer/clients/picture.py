@@ -1,0 +1,300 @@
+"""Images in and out: uploads verified, thumbnails, and the JPEG a platform gets.
+
+A shape a platform refuses is cropped when at most a quarter of the image is lost that way, sides
+evenly and more from below than from above, where faces are; else white is added.
+Limits: Instagram's reference of `ig-user/media` (4:5 to 1.91:1, 320 to 1440 px wide, 8 MB, sRGB);
+docs.x.com/x-api/media (5 MB). The AI mark is IPTC's DigitalSourceType in XMP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from PIL import Image, ImageCms
+
+from influencer.clients.platform import Platform
+from influencer.errors import Invalid
+
+MAX_BYTES = 25_000_000
+MAX_PIXELS = 50_000_000
+Format = Literal["png", "jpeg", "webp"]
+Fitted = Literal["", "cropped", "padded"]
+# MPO is a JPEG with more pictures behind the first, as phones make it.
+FORMATS: dict[str, Format] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
+# EXIF orientation → how to turn the image upright; from 5 on width and height change places.
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+NARROWEST, BROADEST = Fraction(1, MAX_PIXELS), Fraction(MAX_PIXELS)
+QUALITIES = (92, 88, 84, 80, 75, 70, 60, 50)
+MAX_LOSS = Fraction(1, 4)
+FROM_ABOVE = Fraction(1, 3)
+AI_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+# All that Pillow's decoders raise on broken files.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_XMP = (
+    '<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{AI_SOURCE}"/>'
+    '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a platform takes: file size in bytes, widths and heights in pixels, shapes as width / height."""
+
+    max_bytes: int
+    max_width: int
+    max_height: int
+    min_width: int = 0
+    tallest: Fraction = NARROWEST
+    widest: Fraction = BROADEST
+
+
+LIMITS = {
+    Platform.INSTAGRAM: Limits(8_000_000, 1440, 1800, 320, Fraction(4, 5), Fraction(191, 100)),
+    Platform.X: Limits(5_000_000, 4096, 4096),
+}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """An upload that decodes. Width and height are those a person sees."""
+
+    format: Format
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The JPEG made for a platform. `fitted` says what happened to its shape."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    fitted: Fitted = ""
+
+
+def verify_upload(content: bytes) -> Verified:
+    """Check an own image by decoding it: PNG, JPEG or WebP, at most 25 MB and 50 megapixels.
+
+    Raises `Invalid`.
+    """
+    if len(content) > MAX_BYTES:
+        raise Invalid("The image is larger than 25 MB. Choose a smaller one.", code="image_too_large")
+    with _opened(content) as image:
+        image.load()
+        width, height = image.size
+        if _orientation(image) >= 5:
+            width, height = height, width
+        return Verified(FORMATS[image.format or ""], width, height)
+
+
+def pixel_hash(content: bytes) -> str:
+    """SHA-256 over size and decoded RGB values: the same for every lossless copy, whatever its file.
+
+    Transparency, colour profile and orientation are left out: they don't change the stored values.
+    Raises `Invalid`.
+    """
+    with _opened(content) as image:
+        rgb = image.convert("RGB")
+    digest = hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode())
+    digest.update(rgb.tobytes())
+    return digest.hexdigest()
+
+
+def thumbnail(content: bytes, size: int) -> bytes:
+    """A WebP whose longer side has at most `size` pixels, without metadata. Raises `Invalid`."""
+    with _opened(content) as image:
+        # JPEG only: decode no more than is needed.
+        image.draft(None, (size * 2, size * 2))
+        rgb = _srgb(image)
+    rgb.thumbnail((size, size), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    rgb.save(file, "WEBP", quality=82, method=4)
+    return file.getvalue()
+
+
+def for_platform(content: bytes, platform: Platform | str, *, ai: bool = True) -> Picture:
+    """The JPEG for a platform from any stored image: sRGB on white, its shape and size within the limits.
+
+    All metadata is dropped; with `ai` the file says that it was generated. Raises `Invalid`.
+    """
+    limits = LIMITS[Platform(platform)]
+    with _opened(content) as image:
+        image.draft(None, (limits.max_width * 2, limits.max_height * 2))
+        rgb = _srgb(image)
+    shaped, fitted = _shape(rgb, limits)
+    sized = _resize(shaped, limits)
+    jpeg, final = _encode(sized, limits, _XMP.encode() if ai else b"")
+    return Picture(jpeg, final.width, final.height, fitted)
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    """The image behind `content`, its size checked before anything is decoded."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
+            if image.width * image.height > MAX_PIXELS:
+                message = "The image has more than 50 megapixels. Choose a smaller one."
+                raise Invalid(message, code="image_too_large")
+            yield image
+    except _BROKEN as error:
+        message = "The file is not an image that can be read. Use PNG, JPEG or WebP."
+        raise Invalid(message, code="image_unreadable") from error
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """Upright, 8 bits, in sRGB, on white, nothing else attached."""
+    image.load()
+    profile = image.info.get("icc_profile")
+    orientation = _orientation(image)
+    upright = _eight_bits(image.transpose(UPRIGHT[orientation]) if orientation > 1 else image)
+    clear = upright.convert("RGBA") if upright.has_transparency_data else None
+    colours = clear.convert("RGB") if clear else upright
+    rgb = _convert(colours, profile if upright.mode in _PROFILED else None)
+    if clear:
+        white = Image.new("RGB", rgb.size, "white")
+        white.paste(rgb, mask=clear.getchannel("A"))
+        rgb = white
+    # Pillow writes what it finds here into the next file, a comment for example.
+    rgb.info.clear()
+    return rgb
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) also where EXIF is damaged: the pixels count."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    except _BROKEN:
+        return 1
+    return orientation if orientation in UPRIGHT else 1
+
+
+# Modes whose values a colour profile describes; a palette's are converted to RGB first.
+_PROFILED = {"RGB", "RGBA", "CMYK", "L", "P", "PA"}
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda value: value / 257).convert("L")
+    if image.mode == "I":
+        return image.point(lambda value: value / 257).convert("L")
+    return image.convert("RGB") if image.mode in {"1", "F", "YCbCr", "LAB", "HSV"} else image
+
+
+def _convert(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if image.mode == "P":
+        image = image.convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            return converted or image.convert("RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            # A broken profile, or one for other channels: show the values as they are.
+            pass
+    return image.convert("RGB")
+
+
+def _shape(image: Image.Image, limits: Limits) -> tuple[Image.Image, Fitted]:
+    """Within the platform's shapes: cropped a little, or padded with white."""
+    ratio = Fraction(image.width, image.height)
+    wanted = min(max(ratio, limits.tallest), limits.widest)
+    if wanted == ratio:
+        return image, ""
+    if 1 - min(ratio, wanted) / max(ratio, wanted) <= MAX_LOSS:
+        return _crop(image, wanted), "cropped"
+    return _pad(image, wanted, limits), "padded"
+
+
+def _crop(image: Image.Image, wanted: Fraction) -> Image.Image:
+    width, height = image.size
+    if Fraction(width, height) < wanted:
+        kept = int(width / wanted)
+        top = int((height - kept) * FROM_ABOVE)
+        return image.crop((0, top, width, top + kept))
+    kept = int(height * wanted)
+    left = (width - kept) // 2
+    return image.crop((left, 0, left + kept, height))
+
+
+def _pad(image: Image.Image, wanted: Fraction, limits: Limits) -> Image.Image:
+    """On the smallest white sheet; reduced first, as a sliver would make a huge one."""
+    inside = _resize(image, replace(limits, min_width=0, tallest=NARROWEST, widest=BROADEST))
+    width, height = inside.size
+    if Fraction(width, height) < wanted:
+        sheet = (_up(height * wanted), height)
+    else:
+        sheet = (width, _up(width / wanted))
+    white = Image.new("RGB", sheet, "white")
+    white.paste(inside, ((sheet[0] - width) // 2, (sheet[1] - height) // 2))
+    return white
+
+
+def _resize(image: Image.Image, limits: Limits) -> Image.Image:
+    width, height = image.size
+    scale = min(Fraction(limits.max_width, width), Fraction(limits.max_height, height), Fraction(1))
+    scale = max(scale, Fraction(limits.min_width, width))
+    if scale == 1:
+        return image
+    new_width = max(1, round(width * scale))
+    # Rounding must not push the shape over the edge.
+    highest, lowest = int(new_width / limits.tallest), _up(new_width / limits.widest)
+    new_height = min(max(round(height * scale), lowest), highest)
+    return image.resize((new_width, new_height), Image.Resampling.LANCZOS)
+
+
+def _up(number: Fraction) -> int:
+    return max(1, math.ceil(number))
+
+
+def _encode(image: Image.Image, limits: Limits, xmp: bytes) -> tuple[bytes, Image.Image]:
+    """The best quality that fits; smaller pixels only when the lowest does not."""
+    while True:
+        for quality in QUALITIES:
+            jpeg = _jpeg(image, quality, xmp)
+            if len(jpeg) <= limits.max_bytes:
+                return jpeg, image
+        image = _resize(image, replace(limits, max_width=image.width * 3 // 4))
+
+
+def _jpeg(image: Image.Image, quality: int, xmp: bytes) -> bytes:
+    file = io.BytesIO()
+    marks = {"xmp": xmp} if xmp else {}
+    image.save(file, "JPEG", quality=quality, optimize=True, **marks)
+    return file.getvalue()
