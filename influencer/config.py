@@ -41,6 +41,7 @@ class Config:
     public_base_url: str = ""
     public_dashboard: bool = False
     time_zone: str = "UTC"
+    time_zone_fixed: bool = False
     admin_password: str = field(default="", repr=False)
     debug: bool = False
 
@@ -88,6 +89,7 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         public_base_url=read.text("PUBLIC_BASE_URL").rstrip("/"),
         public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
         time_zone=read.zone("INFLUENCER_TIME_ZONE"),
+        time_zone_fixed=bool(read.text("INFLUENCER_TIME_ZONE")),
         admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
         debug=read.flag("INFLUENCER_DEBUG"),
     )
