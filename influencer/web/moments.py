@@ -10,13 +10,13 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def exact(moment: datetime) -> str:
-    """"14 May 2026, 12:58:04 Europe/Madrid", in the current time zone."""
+    """ "14 May 2026, 12:58:04 Europe/Madrid", in the current time zone."""
     local = timezone.localtime(moment)
     return f"{local.day} {local:%b %Y, %H:%M:%S} {timezone.get_current_timezone_name()}"
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """"3 h ago", "yesterday", "in 5 min", "today 18:00": as short as stays clear."""
+    """ "3 h ago", "yesterday", "in 5 min", "today 18:00": as short as stays clear."""
     seconds = (moment - now).total_seconds()
     return _past(moment, now, -seconds) if seconds <= 0 else _future(moment, now, seconds)
 

@@ -1,0 +1,175 @@
+"""What holds for every request: which host gets what, headers, sign-in, worded failures."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseRedirect
+from django.http.request import split_domain_port
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect, reswap
+
+from influencer.errors import Problem
+from influencer.web import answers, zone
+from influencer.web.htmx import is_htmx, toast
+from influencer.web.problems import problem_page
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+OPEN_PATHS = ("/login/", "/setup/", "/healthz", "/m/", "/static/", "/favicon.ico")
+
+
+class PublicHostMiddleware:
+    """Under the public address only media links answer, unless the dashboard may be public too."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if self._is_closed(request):
+            return add_headers(HttpResponseNotFound("Not found.", content_type="text/plain"))
+        return self.get_response(request)
+
+    def _is_closed(self, request: HttpRequest) -> bool:
+        config = settings.INFLUENCER
+        public = config.public_host.lower().rstrip(".")
+        if not public or config.public_dashboard or _is_own(public, config.host):
+            return False
+        host, _ = split_domain_port(request.META.get("HTTP_HOST", "").lower())
+        return host.strip("[]") == public and not request.path.startswith("/m/")
+
+
+class SecurityHeadersMiddleware:
+    """The same strict headers on every answer; nothing is stored unless the answer says so itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return add_headers(self.get_response(request))
+
+
+class LoginWallMiddleware:
+    """Everything needs a signed-in user, but for the few open paths. The API answers for itself."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith("/api/"):
+            return self._api(request)
+        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+            return self.get_response(request)
+        return _to_login(request)
+
+    def _api(self, request: HttpRequest) -> HttpResponseBase:
+        """Endpoints know tokens; any other address below /api/ exists only for who is signed in."""
+        response = self.get_response(request)
+        if request.user.is_authenticated or getattr(request, "reached_endpoint", False):
+            return response
+        return answers.failure(answers.unauthorized("Sign in, or send an API token."))
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.path.startswith("/api/"):
+            request.reached_endpoint = getattr(view, "is_endpoint", False)  # type: ignore[attr-defined]
+            if not request.reached_endpoint and not request.user.is_authenticated:  # type: ignore[attr-defined]
+                return HttpResponse(status=401)
+        return None
+
+
+class TimeZoneMiddleware:
+    """Times are shown in the chosen zone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(zone.current()):
+            return self.get_response(request)
+
+
+class ProblemMiddleware:
+    """A `Problem` a view raises becomes a page, a toast, or JSON below /api/."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.path.startswith("/api/") and _is_page(response) and response.status_code >= 400:
+            return _bare_failure(response.status_code)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, Problem) and not is_htmx(request):
+            return None
+        problem = answers.as_problem(error)
+        if problem is None:
+            return None
+        status = 422 if problem.status == 400 else problem.status
+        if is_htmx(request):
+            response = toast(HttpResponse(status=status), problem.message, "bad")
+            return reswap(response, "none")
+        return problem_page(request, status, message=problem.message, code=problem.code)
+
+
+def add_headers(response: HttpResponseBase) -> HttpResponseBase:
+    for name, value in HEADERS.items():
+        response[name] = value
+    if not response.has_header("Cache-Control"):
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_own(public: str, listens_on: str) -> bool:
+    """Whether the public name is one the dashboard itself is used under: this machine or its network."""
+    if public in {listens_on.lower(), "localhost"} or public.endswith((".localhost", ".local")):
+        return True
+    try:
+        return not ipaddress.ip_address(public).is_global
+    except ValueError:
+        return "." not in public
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """Send to sign-in and back; a fragment's request takes its whole page there."""
+    if is_htmx(request):
+        back = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(_login_url(back))
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return HttpResponseRedirect(_login_url(back))
+
+
+def _login_url(back: str) -> str:
+    login = resolve_url(settings.LOGIN_URL)
+    return f"{login}?{urlencode({'next': back})}" if back != "/" else login
+
+
+def _is_page(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("text/html")
+
+
+def _bare_failure(status: int) -> HttpResponse:
+    words = {
+        400: ("bad_request", "The request could not be read."),
+        403: ("forbidden", "This account may not do that."),
+        404: ("not_found", "There is nothing at this address."),
+    }
+    code, message = words.get(status, ("internal", "Something went wrong here. It is in the log."))
+    return answers.failure(answers.Refused(status, code, message))

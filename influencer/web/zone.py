@@ -1,0 +1,45 @@
+"""The time zone of the dashboard: fixed by the environment, else chosen at set-up, else the host's."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import cache
+
+from django.conf import settings
+
+from influencer import jsondb
+from influencer.errors import Invalid, Problem
+
+KEY = "timeZone"
+
+
+@cache
+def names() -> list[str]:
+    """Every zone a person may choose, by region."""
+    legacy = ("Etc/", "SystemV/", "US/", "posix/", "right/")
+    known = zoneinfo.available_timezones()
+    return sorted(name for name in known if "/" in name and not name.startswith(legacy)) + ["UTC"]
+
+
+def current() -> zoneinfo.ZoneInfo:
+    """The zone times are shown in. A settings file nobody can read leaves the host's."""
+    config = settings.INFLUENCER
+    if config.time_zone_fixed:
+        return zoneinfo.ZoneInfo(config.time_zone)
+    try:
+        return zoneinfo.ZoneInfo(str(jsondb.Document("settings.json").read().get(KEY) or config.time_zone))
+    except (Problem, ValueError, OSError):
+        return zoneinfo.ZoneInfo(config.time_zone)
+
+
+def choose(name: str) -> None:
+    """Keep the chosen zone in `settings.json`. Raises `Invalid` for a name that is no zone."""
+    if name not in zoneinfo.available_timezones():
+        raise Invalid(
+            f"'{name}' is no time zone; try Europe/Madrid.", fields={"time_zone": ["Choose a zone."]}
+        )
+
+    def keep(document: dict[str, object]) -> None:
+        document[KEY] = name
+
+    jsondb.Document("settings.json").change(keep)
