@@ -7,13 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
-from influencer.sandbox import comfyui, control
+from influencer.sandbox import comfyui, control, instagram, x
 from influencer.sandbox.config import SandboxSettings
 from influencer.sandbox.faults import Faults
 from influencer.sandbox.log import Handler, RequestLog
+from influencer.sandbox.posts_control import control_routes
 
 Build = Callable[[SandboxSettings, Faults], web.Application]
-SERVICES: dict[str, Build] = {"comfyui": comfyui.build}
+SERVICES: dict[str, Build] = {"comfyui": comfyui.build, "instagram": instagram.build, "x": x.build}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -25,7 +26,9 @@ def build_app(settings: SandboxSettings) -> web.Application:
     for name, build in SERVICES.items():
         services[name] = build(settings, faults)
         app.add_subapp(f"/{name}/", services[name])
-    app.add_subapp("/control/", control.build(settings, faults, log=log, services=services))
+    panel = control.build(settings, faults, log=log, services=services)
+    panel.add_routes(control_routes(settings))
+    app.add_subapp("/control/", panel)
     return app
 
 
