@@ -1,0 +1,34 @@
+"""What the models say about each file: id prefixes, lists within records, which keys are secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KeyPath = tuple[str, ...]
+
+
+@dataclass
+class Declaration:
+    """Filled while the models are imported, read by the store."""
+
+    prefix: str = "rec"
+    lists: dict[str, str] = field(default_factory=dict)
+    secrets: set[KeyPath] = field(default_factory=set)
+    models: list[type] = field(default_factory=list)
+
+
+_declarations: dict[str, Declaration] = {}
+
+
+def declaration(file: str) -> Declaration:
+    """The one for a file's name; an empty one while no model has claimed it."""
+    return _declarations.setdefault(file, Declaration())
+
+
+def declare_secret(file: str, dotted: str) -> None:
+    """Have the string under a key (`"gemini.apiKey"`) sealed at rest, in a record or a document."""
+    declaration(file).secrets.add(tuple(dotted.split(".")))
+
+
+def declared_files() -> list[str]:
+    return sorted(_declarations)

@@ -1,0 +1,153 @@
+"""How a model lies in its file: which field under which key, in which list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.db import models
+
+from .declared import KeyPath, declaration
+from .fields import ParentKey, SecretField
+from .ids import identity
+from .keys import MISSING, Row, camel_case, pick
+from .rows import Table
+from .store import Collection, collection
+from .values import Convert, reader, writer
+
+TIMESTAMPS = ("created_at", "updated_at")
+
+# A row with the record that holds it; a top-level record has no such owner.
+Entry = tuple[Row, Row | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field and its place in a row."""
+
+    field: models.Field[Any, Any]
+    path: KeyPath
+    read: Convert
+    write: Convert
+
+    @property
+    def attname(self) -> str:
+        return self.field.attname
+
+    def of(self, row: Row) -> Any:
+        """The field's value in a row."""
+        if len(self.path) == 1:
+            return self.read(row.get(self.path[0], MISSING))
+        return self.read(pick(row, self.path))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A model's file, list and columns (the id first, the timestamps last)."""
+
+    model: type[models.Model]
+    file: str
+    columns: tuple[Column, ...]
+    secrets: frozenset[KeyPath]
+    parent: ParentKey | None = None
+    list_key: str = ""
+
+    @property
+    def collection(self) -> Collection:
+        return collection(self.file)
+
+    def column(self, name: str) -> Column | None:
+        """By field name, attribute name or `pk`."""
+        if name == "pk":
+            return self.columns[0]
+        return next((column for column in self.columns if name in (column.field.name, column.attname)), None)
+
+    @property
+    def record_keys(self) -> frozenset[str]:
+        """Lookups that name one record of the file."""
+        if self.parent is None:
+            names = ["pk", "id"]
+        else:
+            names = [
+                self.parent.name,
+                self.parent.attname,
+                f"{self.parent.name}__pk",
+                f"{self.parent.name}__id",
+            ]
+        return frozenset(name for key in names for name in (key, f"{key}__exact"))
+
+    @property
+    def known_paths(self) -> set[KeyPath]:
+        """Every key this model and the rows nested in it account for."""
+        paths = {column.path for column in self.columns}
+        if self.parent is None:
+            paths |= {(key,) for key in declaration(self.file).lists}
+        return paths
+
+    def entries(self, table: Table) -> Iterator[Entry]:
+        """All rows of this model, in the file's order."""
+        if self.parent is None:
+            return ((row, None) for row in table.records)
+        return (entry for row in table.records for entry in self.within(row))
+
+    def within(self, owner: Row) -> Iterator[Entry]:
+        """The nested rows of one record; of two with the same id the first."""
+        seen: set[str] = set()
+        items = owner.get(self.list_key)
+        for row in items if isinstance(items, list) else ():
+            name = identity(row)
+            if name is not None and name not in seen:
+                seen.add(name)
+                yield row, owner
+
+
+@cache
+def layout(model: type[models.Model]) -> Layout:
+    """The layout a model's fields and its `Store` describe."""
+    store: Any = model.Store  # type: ignore[attr-defined]
+    keys = getattr(store, "keys", {})
+    columns = tuple(_column(field, keys) for field in _stored_fields(model))
+    parent = _parent(model)
+    return Layout(
+        model=model,
+        file=layout(parent.related_model).file if parent else store.file,
+        columns=columns,
+        secrets=frozenset(column.path for column in columns if isinstance(column.field, SecretField)),
+        parent=parent,
+        list_key=store.key if parent else "",
+    )
+
+
+def declare(model: type[models.Model]) -> None:
+    """Tell the store what it must know of this model without importing it."""
+    own = layout(model)
+    declared = declaration(own.file)
+    if own.parent is None:
+        declared.prefix = model.Store.prefix  # type: ignore[attr-defined]
+        declared.secrets |= own.secrets
+    elif own.secrets:
+        raise TypeError(f"{model.__name__}: secrets are kept in records, not in rows within them.")
+    else:
+        declared.lists[own.list_key] = model.Store.prefix  # type: ignore[attr-defined]
+    declared.models.append(model)
+
+
+def _stored_fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, ParentKey)]
+    return sorted(fields, key=lambda field: (not field.primary_key, field.name in TIMESTAMPS))
+
+
+def _parent(model: type[models.Model]) -> ParentKey | None:
+    return next((field for field in model._meta.concrete_fields if isinstance(field, ParentKey)), None)
+
+
+def _column(field: models.Field[Any, Any], keys: dict[str, str]) -> Column:
+    dotted = keys.get(field.name, camel_case(field.attname))
+    read = _read_id if field.primary_key else reader(field)
+    return Column(field, tuple(dotted.split(".")), read, writer(field))
+
+
+def _read_id(raw: Any) -> str:
+    return raw if type(raw) is str else str(raw)

@@ -1,0 +1,104 @@
+"""What a query asks for, and finding those rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from django.db.models import Q
+
+from .batch import visible
+from .errors import NotSupported
+from .layout import Entry, Layout
+from .lookups import sort_key, test_of
+from .rows import Table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Conditions, order and cut of a query; `order` None is the model's own."""
+
+    where: tuple[Q, ...] = ()
+    order: tuple[str, ...] | None = None
+    backwards: bool = False
+    low: int = 0
+    high: int | None = None
+    nothing: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        return bool(self.low) or self.high is not None
+
+    def narrowed(self, *conditions: Q) -> Plan:
+        if self.is_cut:
+            raise TypeError("Cannot filter a query once a slice has been taken.")
+        return replace(self, where=(*self.where, *conditions))
+
+    def either(self, other: Plan) -> Plan:
+        """What this or the other one finds."""
+        if self.nothing or other.nothing:
+            return other if self.nothing else self
+        if self.is_cut or other.is_cut:
+            raise TypeError("Cannot combine queries once a slice has been taken.")
+        return replace(self, where=(Q(*self.where) | Q(*other.where),) if self.where and other.where else ())
+
+    def both(self, other: Plan) -> Plan:
+        if self.nothing or other.nothing:
+            return replace(self, nothing=True)
+        if other.is_cut:
+            raise TypeError("Cannot combine queries once a slice has been taken.")
+        return self.narrowed(*other.where)
+
+    def cut(self, low: int, high: int | None) -> Plan:
+        """A part of this part."""
+        ends = [end for end in (self.high, None if high is None else self.low + high) if end is not None]
+        return replace(self, low=self.low + low, high=min(ends) if ends else None)
+
+    def ordering(self, own: Layout) -> tuple[str, ...]:
+        names = self.order if self.order is not None else tuple(own.model._meta.ordering or ())
+        for name in names:
+            if not isinstance(name, str) or name == "?":
+                raise NotSupported(f"Records can't be ordered by {name!r}: only by names of fields.")
+        return names
+
+    def entries(self, own: Layout) -> list[Entry]:
+        """The rows asked for, in order."""
+        if self.nothing or self.high == 0:
+            return []
+        found = self._matching(own)
+        names = self.ordering(own)
+        if names or self.backwards:
+            found = iter(self._sorted(own, list(found), names))
+        return list(islice(found, self.low, self.high))
+
+    def _matching(self, own: Layout) -> Iterator[Entry]:
+        found = self._candidates(own, visible(own.collection))
+        for condition in self.where:
+            found = filter(test_of(own, condition), found)
+        return found
+
+    def _sorted(self, own: Layout, found: list[Entry], names: tuple[str, ...]) -> list[Entry]:
+        for name in reversed(names):
+            found.sort(key=sort_key(own, name.removeprefix("-")), reverse=name.startswith("-"))
+        return found[::-1] if self.backwards else found
+
+    def _candidates(self, own: Layout, table: Table) -> Iterator[Entry]:
+        """All rows, or by the index the one record a condition names."""
+        name = self._record_id(own)
+        if name is None:
+            return own.entries(table)
+        row = table.find(name)
+        if row is None:
+            return iter(())
+        return iter(((row, None),)) if own.parent is None else own.within(row)
+
+    def _record_id(self, own: Layout) -> str | None:
+        keys = own.record_keys
+        for condition in self.where:
+            if condition.negated or condition.connector != Q.AND:
+                continue
+            for child in condition.children:
+                if isinstance(child, tuple) and child[0] in keys and child[1] is not None:
+                    return str(getattr(child[1], "pk", child[1]))
+        return None
