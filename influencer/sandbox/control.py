@@ -13,8 +13,8 @@ from influencer.sandbox.faults import Faults, UnknownFault
 from influencer.sandbox.log import Handler, RequestLog
 
 # What a service may offer the control endpoint, set on its application.
-RESTART = web.AppKey("restart", Callable[[], Awaitable[None]])
-SET_SPEED = web.AppKey("set_speed", Callable[[float], None])
+RESTART: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("restart")
+SET_SPEED: web.AppKey[Callable[[float], None]] = web.AppKey("set_speed")
 
 
 class Control:
