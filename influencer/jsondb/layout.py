@@ -112,7 +112,7 @@ def layout(model: type[models.Model]) -> Layout:
     parent = _parent(model)
     return Layout(
         model=model,
-        file=layout(parent.related_model).file if parent else store.file,
+        file=layout(parent.remote_field.model).file if parent else store.file,
         columns=columns,
         secrets=frozenset(column.path for column in columns if isinstance(column.field, SecretField)),
         parent=parent,

@@ -162,7 +162,7 @@ def _target(own: Layout, name: str) -> Target:
 
 def _through_parent(own: Layout, rest: str) -> tuple[Target, str]:
     assert own.parent is not None
-    target, operator = resolve(layout(own.parent.related_model), rest)
+    target, operator = resolve(layout(own.parent.remote_field.model), rest)
     value = target.value
     return Target(
         target.name, target.field, lambda entry: value((entry[1] or {}, None)), target.clean
