@@ -62,9 +62,12 @@ class Graph:
     def _sent(self, call: Call, method: str, path: str, **parts: Any) -> requests.Response:
         limits = (network.CONNECT_SECONDS, call.seconds)
         try:
-            response = self._session.request(
-                method, f"{self._base}/{path}", timeout=limits, allow_redirects=False, **parts
-            )
+            # Closed after each call: a kept connection the other side has dropped would make a
+            # post's outcome unknown for nothing.
+            with self._session:
+                response = self._session.request(
+                    method, f"{self._base}/{path}", timeout=limits, allow_redirects=False, **parts
+                )
         except requests.RequestException as error:
             raise network.failed(error, call) from error
         self.usage = usage(response.headers)
@@ -89,6 +92,5 @@ class Graph:
 def _session(token: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
-    # A kept connection the other side has closed would make a post's outcome unknown for nothing.
-    session.headers.update({"Authorization": f"Bearer {token}", "Connection": "close"})
+    session.headers["Authorization"] = f"Bearer {token}"
     return session

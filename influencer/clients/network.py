@@ -106,7 +106,8 @@ def harmless(text: object, *secrets: str) -> str:
     """A platform's own words, short, without secrets and with addresses cut to their host."""
     said = str(text or "")
     for secret in secrets:
-        said = said.replace(secret, "********")
+        # A practice key may be a mere letter; masking it would leave nothing to read.
+        said = said.replace(secret, "********") if len(secret) >= 8 else said
     return " ".join(_ADDRESS.sub(r"\1", said).split())[:SAID_LENGTH]
 
 

@@ -45,8 +45,6 @@ class Client(tweepy.Client):
         self.base_url = base_url.rstrip("/")
         self.seconds = seconds
         self.session.trust_env = False
-        # A kept connection the other side has closed would make a post's outcome unknown for nothing.
-        self.session.headers["Connection"] = "close"
 
     def request(
         self,
@@ -61,17 +59,20 @@ class Client(tweepy.Client):
         signature = tweepy.OAuth1UserHandler(
             self.consumer_key, self.consumer_secret, self.access_token, self.access_token_secret
         )
-        response = self.session.request(
-            method,
-            self.base_url + route,
-            params=params,
-            json=json,
-            headers={"User-Agent": self.user_agent},
-            auth=signature.apply_auth(),
-            timeout=(network.CONNECT_SECONDS, self.seconds),
-            allow_redirects=False,
-            **multipart,
-        )
+        # Closed after each call: a kept connection the other side has dropped would make a post's
+        # outcome unknown for nothing.
+        with self.session:
+            response = self.session.request(
+                method,
+                self.base_url + route,
+                params=params,
+                json=json,
+                headers={"User-Agent": self.user_agent},
+                auth=signature.apply_auth(),
+                timeout=(network.CONNECT_SECONDS, self.seconds),
+                allow_redirects=False,
+                **multipart,
+            )
         if not 200 <= response.status_code < 300:
             raise _error(response)
         return response

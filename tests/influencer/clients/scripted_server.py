@@ -106,7 +106,9 @@ class ScriptedServer:
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             handler.connection.close()
             return
-        handler.send_response(reply.status)
+        # Said to nobody: clients must not count on a connection that was kept.
+        handler.close_connection = True
+        handler.send_response_only(reply.status)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body))}
         for name, value in {**headers, **reply.headers}.items():
             handler.send_header(name, value)
