@@ -10,7 +10,7 @@ from influencer.sandbox.config import SandboxSettings
 from influencer.sandbox.feed.pages import SERVICES, Pages
 from influencer.sandbox.store import Store
 
-STYLE = Path(__file__).with_name("feed.css")
+FOLDER = Path(__file__).parent
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'",
@@ -23,13 +23,13 @@ PER_PAGE = 24
 
 
 def feed_routes(store: Store, settings: SandboxSettings, service: str) -> list[web.RouteDef]:
-    """`/feed/`, one page per post, its images and the style sheet, for one service's application."""
+    """`/feed/`, one page per post, its images, style sheet and icon, for one service's application."""
     feed = _Feed(store, service, Pages(store, settings.app_url))
     return [
         web.get("/", feed.home),
         web.get("/feed", feed.home),
         web.get("/feed/", feed.newest),
-        web.get("/feed/feed.css", _style),
+        web.get("/feed/{file:feed\\.css|icon\\.svg}", _static),
         web.get(r"/images/{name:[0-9a-f]{32}\.(?:jpg|png|gif|webp)}", feed.image),
         *(web.get(path, feed.post) for path in SERVICES[service].post_paths),
     ]
@@ -66,8 +66,10 @@ class _Feed:
         return web.FileResponse(path, headers=IMAGE_HEADERS)
 
 
-async def _style(_request: web.Request) -> web.StreamResponse:
-    return web.FileResponse(STYLE, headers=HEADERS | {"Cache-Control": "no-cache"})
+async def _static(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(
+        FOLDER / request.match_info["file"], headers=HEADERS | {"Cache-Control": "no-cache"}
+    )
 
 
 def _page(body: str, *, status: int = 200) -> web.Response:

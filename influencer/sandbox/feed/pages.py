@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,10 @@ from string import Template
 from influencer.sandbox.store import Picture, Post, Store
 
 FOLDER = Path(__file__).parent
+FIRST_PICTURE = (
+    "seq = (SELECT min(seq) FROM posts"
+    " WHERE service = ? AND account = ? AND pictures != '[]' AND deleted IS NULL)"
+)
 UNITS = ((60, 1, "s"), (3_600, 60, "min"), (86_400, 3_600, "h"))
 
 
@@ -92,7 +97,7 @@ class Pages:
             look.template,
             service=post.service,
             username=username,
-            name=username.replace("_", " ").title(),
+            name=re.sub("[._]+", " ", username).strip().title(),
             avatar=self._avatar(post, username),
             ai_label=self._fill("label.html", text=look.ai_label) if post.ai_label else "",
             link=_link(post, username),
@@ -107,13 +112,10 @@ class Pages:
 
     def _avatar(self, post: Post, username: str) -> Html:
         """The account's first image, as a portrait; its initial when it has none."""
-        first = next(iter(sorted(self._illustrated(post), key=lambda other: other.seq)), None)
+        first = next(self.store.posts(post.service, FIRST_PICTURE, post.service, post.account), None)
         if first is None:
             return self._fill("initial.html", letter=username[:1].upper())
         return self._fill("avatar.html", service=post.service, file=first.pictures[0].file)
-
-    def _illustrated(self, post: Post) -> list[Post]:
-        return list(self.store.posts(post.service, "account = ? AND pictures != '[]'", post.account))
 
     def _pictures(self, post: Post) -> Html:
         images = [self._picture(post, picture) for picture in post.pictures]
