@@ -130,9 +130,11 @@ def pixel_hash(content: bytes) -> str:
     Raises `Invalid`.
     """
     with _opened(content) as image:
-        rgb = image.convert("RGB")
-    digest = hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode())
-    digest.update(rgb.tobytes())
+        width, height = image.size
+        digest = hashlib.sha256(f"{width}x{height}:".encode())
+        for top in range(0, height, 256):
+            strip = image.crop((0, top, width, min(top + 256, height)))
+            digest.update(strip.convert("RGB").tobytes())
     return digest.hexdigest()
 
 
