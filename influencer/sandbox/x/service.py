@@ -29,6 +29,16 @@ CALLS = ("upload", "alt_text", "tweet", "lookup", "timeline", "me", "delete")
 WRITES = {"upload", "alt_text", "tweet", "delete"}
 # A read that an app-only bearer may make.
 PUBLIC = {"lookup", "timeline"}
+# User fields of the specification that have no value here.
+SILENT_USER = {"affiliation", "confirmed_email", "connection_status", "description", "entities", "location"}
+SILENT_USER |= {
+    "most_recent_tweet_id",
+    "parody",
+    "pinned_tweet_id",
+    "profile_banner_url",
+    "profile_image_url",
+}
+SILENT_USER |= {"receives_your_dm", "subscription", "url", "verified_followers_count", "withheld"}
 USER_COUNTS = ("followers_count", "following_count", "tweet_count", "listed_count")
 
 CALLER = web.RequestKey("caller", Caller)
@@ -146,7 +156,7 @@ class X:
         }
         asked = [name for name in request.query.get("user.fields", "").split(",") if name]
         for name in asked:
-            if name not in more and name not in {"id", "name", "username"}:
+            if name not in {"id", "name", "username", *more, *SILENT_USER}:
                 raise invalid(
                     f"The `user.fields` query parameter value [{name}] is not one of the known fields",
                     **{"user.fields": name},

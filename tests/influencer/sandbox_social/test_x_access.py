@@ -49,7 +49,7 @@ def test_any_other_token_is_an_account_of_19_digits(box: Box) -> None:
 
 def test_a_token_may_name_its_account(box: Box) -> None:
     me = Tweeter(box, token="SANDBOX-luna_mystic").call(
-        "GET", "/2/users/me", params={"user.fields": "verified,public_metrics"}
+        "GET", "/2/users/me", params={"user.fields": "verified,public_metrics,profile_image_url"}
     )
     data = me.json()["data"]
     assert (data["name"], data["username"]) == ("Luna Mystic", "luna_mystic")
