@@ -1,0 +1,1 @@
+"""What `up` is made of: preparing (`startup`), the processes, and the loop that keeps them running."""

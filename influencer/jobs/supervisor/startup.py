@@ -1,0 +1,156 @@
+"""What `up` does before anything runs: lock, port, data, database, owner, and then the plan."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.contrib.auth import get_user_model
+from django.db import connections
+
+from influencer import dataformat, endpoints
+from influencer.config import PROJECT, Config
+from influencer.errors import Conflict, Unavailable
+from influencer.jobs.supervisor import database, screen
+from influencer.jobs.supervisor.listening import free_port, listen
+from influencer.jobs.supervisor.plan import Plan, Program
+from influencer.web import setup
+
+CLUSTERS = ("default", "gpu")
+PACKAGE = "influencer.jobs.supervisor"
+
+
+def prepare(config: Config, say: Callable[[str], object]) -> Plan:
+    """Make everything ready to run. Raises a `Problem` with one sentence when it can't be."""
+    run = make_folders(config.data_dir)
+    lock = take_lock(run, config.own_url)
+    listener = listen(config.host, config.port)
+    (run / "sandbox.json").unlink(missing_ok=True)
+    (run / "clusters.json").unlink(missing_ok=True)
+    if copy := dataformat.check(config.data_dir):
+        say(f"The data was brought to the new format; a copy of the old lies in {copy}.")
+    if copy := database.bring_up_to_date(config.data_dir / "backups"):
+        say(f"The database was brought up to date; a copy from before is {copy}.")
+    link = owner(config, say)
+    connections.close_all()
+    return make_plan(config, lock=lock, listener=listener, link=link)
+
+
+def make_folders(data: Path) -> Path:
+    """The data folder and what must be in it; for this user only when it is new."""
+    try:
+        new = not (data / dataformat.FILE).exists()
+        for folder in (data, data / "media", data / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if new:
+            data.chmod(0o700)
+        (data / "run").chmod(0o700)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {data} can't be used: {error.strerror}. Make it writable, or choose "
+            "another with INFLUENCER_DATA_DIR."
+        ) from error
+    return data / "run"
+
+
+def take_lock(run: Path, url: str) -> int:
+    """Hold `up.lock` as long as this process lives. Raises `Conflict` naming who has it."""
+    descriptor = os.open(run / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Conflict(_who_has_it(descriptor, run.parent), code="already_running") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def _who_has_it(descriptor: int, data: Path) -> str:
+    try:
+        facts = json.loads(os.pread(descriptor, 4096, 0))
+        who = f"process {facts['pid']}, {facts['url']}"
+    except (ValueError, KeyError, TypeError):
+        who = "a process that has just started"
+    return f"It already runs on {data} ({who}). Use that one, or stop it first."
+
+
+def owner(config: Config, say: Callable[[str], object]) -> str:
+    """Make the owner from INFLUENCER_ADMIN_PASSWORD, or a link with which a person does it."""
+    if get_user_model().objects.exists():
+        return ""
+    if config.admin_password:
+        setup.create_owner("owner", config.admin_password)
+        say("The user 'owner' was made with the password from INFLUENCER_ADMIN_PASSWORD.")
+        return ""
+    return setup.make_link()
+
+
+def make_plan(config: Config, *, lock: int, listener: socket.socket, link: str) -> Plan:
+    run = config.data_dir / "run"
+    socket_number = listener.detach()
+    os.set_inheritable(socket_number, True)
+    log = run / "up.log" if sys.stdout.isatty() and not config.debug else None
+    facts = screen.Facts(
+        address=config.own_url,
+        data=config.data_dir,
+        log=log,
+        sandboxed=endpoints.sandboxed_services(),
+        setup_link=link,
+        elsewhere=screen.addresses(config.host, config.port),
+    )
+    return Plan(
+        programs=(*_programs(socket_number), *_sandbox(config)),
+        host=urlsplit(config.own_url).hostname or config.host,
+        port=config.port,
+        run=run,
+        screen=screen.compose(facts),
+        log=log,
+        lock=lock,
+        clock="clock",
+    )
+
+
+def _programs(socket_number: int) -> list[Program]:
+    python = sys.executable
+    web = (python, "-m", f"{PACKAGE}.webserver", str(socket_number))
+    clock = (python, str(PROJECT / "manage.py"), "clock")
+    return [
+        Program("web", web, ENVIRONMENT, keeps=(socket_number,), bounded=True),
+        *(
+            Program(name, (python, "-m", f"{PACKAGE}.cluster", name), ENVIRONMENT, bounded=True)
+            for name in CLUSTERS
+        ),
+        Program("clock", clock, ENVIRONMENT),
+    ]
+
+
+def _sandbox(config: Config) -> list[Program]:
+    """The stand-ins' process: characters without credentials need it even when ComfyUI is real."""
+    if config.sandbox == "off":
+        return []
+    options = {
+        "--port": str(free_port()),
+        "--data": str(config.data_dir / "sandbox"),
+        "--app-url": config.own_url,
+        "--run-file": str(config.data_dir / "run" / "sandbox.json"),
+        "--speed": os.environ.get("INFLUENCER_SANDBOX_SPEED", "1"),
+    }
+    argv = (sys.executable, "-m", "influencer.sandbox", *(word for pair in options.items() for word in pair))
+    return [Program("sandbox", argv, ENVIRONMENT)]
+
+
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "influencer.settings",
+    "PYTHONUNBUFFERED": "1",
+    # One malloc arena a thread would cost megabytes in sixteen threads.
+    "MALLOC_ARENA_MAX": "2",
+    # Used up by now, and no business of the other processes. Empty, so that `.env` doesn't fill it.
+    "INFLUENCER_ADMIN_PASSWORD": "",
+}

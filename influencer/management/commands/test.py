@@ -1,0 +1,29 @@
+"""`manage.py test`: the whole test suite, with the browser it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from django.core.management.base import BaseCommand
+
+from influencer import browser
+from influencer.config import PROJECT
+
+
+class Command(BaseCommand):
+    help = "Run the tests. What follows is handed to pytest, e.g. `test tests/influencer -k config`."
+    requires_system_checks: list[str] = []
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Take every argument as pytest's, also those that look like Django's."""
+        browser.find_or_install()
+        os.chdir(PROJECT)
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *_spread(argv[2:])])  # noqa: S606
+
+
+def _spread(arguments: Sequence[str]) -> list[str]:
+    """On all cores, unless the person said otherwise."""
+    chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments)
+    return list(arguments) if chosen else ["-n", "auto", *arguments]
