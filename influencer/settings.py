@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 
 from influencer import config, vault
@@ -115,7 +116,8 @@ CACHES = {
     },
 }
 
-# Two clusters. `retry` must outlive every task pulled ahead of a slow one:
+# Two clusters, started as `Q_CLUSTER_NAME=<name> manage.py qcluster`; `jobs/checks.py` guards the values.
+# `retry` must outlive every task pulled ahead of a slow one:
 # retry > timeout x (1 + ceil((queue_limit + bulk) / workers)).
 Q_CLUSTER = {
     "name": "default",
@@ -124,12 +126,13 @@ Q_CLUSTER = {
     "bulk": 1,
     "queue_limit": 1,
     "poll": 0.2,
-    "guard_cycle": 0.5,
+    "guard_cycle": 1,
     "timeout": 360,
     "retry": 1080,
     "ack_failures": True,
     "max_attempts": 1,
-    "recycle": 200,
+    "recycle": 500,
+    "max_rss": 800_000,
     "save_limit": 100,
     "scheduler": False,
     "catch_up": False,
@@ -137,9 +140,11 @@ Q_CLUSTER = {
     "label": "Queue",
     "ALT_CLUSTERS": {
         "default": {},
-        "gpu": {"workers": 1, "queue_limit": 1, "timeout": 1800, "retry": 6000, "recycle": 50},
+        "gpu": {"workers": 1, "timeout": 900, "retry": 3600},
     },
 }
+# Shorter times for drills, as a JSON object (see `jobs/pace.py`).
+JOBS = json.loads(os.environ.get("INFLUENCER_JOBS") or "{}")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -189,5 +194,7 @@ LOGGING = {
         "requests_oauthlib": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
         "django.security.csrf": {"level": "ERROR"},
+        # Three lines for every canary otherwise; a job writes its own.
+        "django-q": {"level": "WARNING"},
     },
 }

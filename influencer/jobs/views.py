@@ -1,0 +1,148 @@
+"""Jobs on pages: the component that keeps itself current, the list, the header's count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from influencer.errors import Conflict
+from influencer.jobs import previews, services, wording
+from influencer.jobs.models import OPEN, Job, JobState
+from influencer.web import htmx
+
+PAGE_SIZE = 30
+STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
+    "": ("All", ()),
+    "open": ("Running", OPEN),
+    "failed": ("Failed", (JobState.FAILED,)),
+    "done": ("Done", (JobState.SUCCEEDED, JobState.CANCELLED)),
+}
+COUNTED = ("open", "failed")
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Row:
+    job: Job
+    name: str
+
+
+@require_GET
+def fragment(request: HttpRequest, job_id: str) -> HttpResponse:
+    """The `.job`; tells the page when the job has ended."""
+    return _fragment(request, services.get(job_id))
+
+
+@require_GET
+def row(request: HttpRequest, job_id: str) -> HttpResponse:
+    job = services.get(job_id)
+    name = wording.names_of([job.character_id]).get(job.character_id, "")
+    return _fresh(render(request, "jobs/_row.html", {"job": job, "name": name, "open": True}))
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """All jobs, newest first, with their timelines."""
+    state = request.GET.get("state", "")
+    page = Paginator(_in_state(state).prefetch_related("steps"), PAGE_SIZE).get_page(request.GET.get("page"))
+    names = wording.names_of([job.character_id for job in page])
+    rows = [Row(job, names.get(job.character_id, "")) for job in page]
+    return render(
+        request, "jobs/list.html", {"page": page, "rows": rows, "state": state, "choices": _choices()}
+    )
+
+
+@require_GET
+def header(request: HttpRequest) -> HttpResponse:
+    """The header's count; 204 when it is what the page shows already."""
+    counts = services.for_header()
+    if request.GET.get("seen") == f"{counts.running}-{counts.queued}":
+        return _fresh(htmx.done())
+    return _fresh(render(request, "jobs/_header.html", {"counts": counts}))
+
+
+@require_GET
+def preview(request: HttpRequest, job_id: str) -> HttpResponse:
+    """The picture of a job at work; 204 when there is none (yet, or any more)."""
+    etag = f'"{previews.version(job_id)}"'
+    if request.headers.get("If-None-Match") == etag != '""':
+        return _fresh(HttpResponse(status=304, headers={"ETag": etag}))
+    jpeg = previews.read(job_id)
+    if jpeg is None:
+        return _fresh(htmx.done())
+    return _fresh(HttpResponse(jpeg, content_type="image/jpeg", headers={"ETag": etag}))
+
+
+@require_POST
+def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
+    return _change(request, job_id, services.cancel)
+
+
+@require_POST
+def retry(request: HttpRequest, job_id: str) -> HttpResponse:
+    return _change(request, job_id, services.retry, "job-started")
+
+
+def _change(request: HttpRequest, job_id: str, verb: Any, *events: str) -> HttpResponse:
+    """Do it and show the job as it stands; a refusal is said, not shown as an error page."""
+    refusal = ""
+    try:
+        verb(job_id)
+    except Conflict as conflict:
+        refusal = conflict.message
+    if not htmx.is_htmx(request):
+        if refusal:
+            htmx.flash(request, refusal, "warn")
+        return htmx.redirect(request, _back(request))
+    response = _fragment(request, services.get(job_id))
+    if refusal:
+        return htmx.toast(response, refusal, "warn")
+    return htmx.refresh(response, *events)
+
+
+def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
+    said = request.GET.get("said", "")
+    response = _fresh(render(request, "jobs/_fragment.html", {"job": job, "said": said}))
+    if job.is_final:
+        detail = {"id": job.id, "kind": job.kind, "state": job.state, "characterId": job.character_id}
+        trigger_client_event(response, "job-finished", detail)
+    return response
+
+
+def _in_state(state: str) -> QuerySet[Job]:
+    _, states = STATES.get(state, STATES[""])
+    return Job.objects.filter(state__in=states) if states else Job.objects.all()
+
+
+def _choices() -> list[Choice]:
+    return [
+        Choice(value, label, _in_state(value).count() if value in COUNTED else 0)
+        for value, (label, _) in STATES.items()
+    ]
+
+
+def _back(request: HttpRequest) -> str:
+    """The page the form stands on, if it is one of ours."""
+    page = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if ours else reverse("jobs:list")
+
+
+def _fresh(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
