@@ -18,6 +18,7 @@ MB = 1024 * 1024
 JSON_LIMIT = 30 * MB
 MULTIPART_LIMIT = 500 * MB
 FILE_LIMIT = 25 * MB
+DEPTH_LIMIT = 100  # orjson writes 254 levels at most
 TEXT_LIMIT = 100_000  # bytes of UTF-8
 
 # Tab and newline (also Windows') are text; every other control character is not.
@@ -111,12 +112,15 @@ def _pairs(lists: Iterable[tuple[str, list[object]]]) -> list[tuple[str, str]]:
 
 def _texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every text in a JSON value, keys too, with the name of the key it stands under."""
-    waiting: list[tuple[str, Any]] = [("", content)]
+    waiting: list[tuple[str, Any, int]] = [("", content, 0)]
     while waiting:
-        name, value = waiting.pop()
+        name, value, depth = waiting.pop()
+        if depth > DEPTH_LIMIT:
+            raise Invalid("The body is nested too deeply.", code="bad_json")
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, list):
-            waiting += [(name, item) for item in value]
+            waiting += [(name, item, depth + 1) for item in value]
         elif isinstance(value, dict):
-            waiting += [pair for key, item in value.items() for pair in (("key", key), (key, item))]
+            waiting += [("key", key, depth) for key in value]
+            waiting += [(key, item, depth + 1) for key, item in value.items()]

@@ -8,7 +8,9 @@ function leave(toast) {
 }
 
 function show({ message, kind = "ok", linkText, linkUrl }) {
-  const toast = document.querySelector("template#toast").content.firstElementChild.cloneNode(true);
+  const template = document.querySelector("template#toast");
+  if (!template) return;
+  const toast = template.content.firstElementChild.cloneNode(true);
   for (const icon of toast.querySelectorAll(":scope > .icon")) if (!icon.matches(ICONS[kind])) icon.remove();
   const text = toast.querySelector(".grow");
   text.textContent = message;
