@@ -78,7 +78,7 @@ def stable_diffusion(settings: GenerationSettings) -> Graph:
         "3": _text(settings.prompt, clip),
         "4": _text(settings.negative, clip),
         "5": _node("EmptyLatentImage", **_size_of(settings)),
-        "6": _sampler(settings, model, ["3", 0], ["4", 0], ["5", 0]),
+        "6": _sampler(settings, model=model, positive=["3", 0], negative=["4", 0], latent_image=["5", 0]),
         "7": _node("VAEDecode", samples=["6", 0], vae=["1", 2]),
         "8": _save(settings, ["7", 0]),
     }
@@ -97,7 +97,7 @@ def _flux1_checkpoint(settings: GenerationSettings) -> Graph:
         "3": _text(settings.prompt, clip),
         "4": _node("ConditioningZeroOut", conditioning=["3", 0]),
         "5": _node("EmptySD3LatentImage", **_size_of(settings)),
-        "6": _sampler(settings, model, positive, ["4", 0], ["5", 0]),
+        "6": _sampler(settings, model=model, positive=positive, negative=["4", 0], latent_image=["5", 0]),
         "7": _node("VAEDecode", samples=["6", 0], vae=["1", 2]),
         "8": _save(settings, ["7", 0]),
         **guidance,
@@ -117,7 +117,7 @@ def _flux1_split(settings: GenerationSettings) -> Graph:
         "6": _node("ConditioningZeroOut", conditioning=["5", 0]),
         "7": _node("EmptySD3LatentImage", **_size_of(settings)),
         **guidance,
-        "10": _sampler(settings, model, positive, ["6", 0], ["7", 0]),
+        "10": _sampler(settings, model=model, positive=positive, negative=["6", 0], latent_image=["7", 0]),
         "11": _node("VAEDecode", samples=["10", 0], vae=["3", 0]),
         "12": _save(settings, ["11", 0]),
     }
@@ -170,15 +170,10 @@ def _guided(settings: GenerationSettings, positive: Link) -> tuple[Link, Graph]:
     return ["9", 0], {"9": _node("FluxGuidance", conditioning=positive, guidance=settings.guidance)}
 
 
-def _sampler(
-    settings: GenerationSettings, model: Link, positive: Link, negative: Link, latent: Link
-) -> dict[str, Any]:
+def _sampler(settings: GenerationSettings, **links: Link) -> dict[str, Any]:
     return _node(
         "KSampler",
-        model=model,
-        positive=positive,
-        negative=negative,
-        latent_image=latent,
+        **links,
         seed=settings.seed,
         steps=settings.steps,
         cfg=settings.cfg,
