@@ -1,13 +1,15 @@
 """Django models over JSON files: readable, editable by hand, never half-written. See `docs/decisions/`."""
 
 from .batch import batch
+from .check import Finding, check
 from .damage import Damage
 from .declared import declare_secret
 from .errors import NotSupported, StoreBusy, StoreDamaged, StoreUnwritable
 from .fields import KEEP, ObjectField, ParentKey, SecretField, SecretFormField
 from .files import damage, restore
 from .ids import new_id
-from .query import Manager, QuerySet
+from .manager import Manager
+from .query import QuerySet
 from .records import Nested, Record
 from .rows import Rows
 from .secret import MASK, Secret
@@ -19,6 +21,7 @@ __all__ = [
     "Collection",
     "Damage",
     "Document",
+    "Finding",
     "Manager",
     "Nested",
     "NotSupported",
@@ -34,6 +37,7 @@ __all__ = [
     "StoreDamaged",
     "StoreUnwritable",
     "batch",
+    "check",
     "collection",
     "damage",
     "declare_secret",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from .rows import Rows, Table
@@ -31,7 +32,12 @@ class _Batch:
 
     def commit(self) -> None:
         for collection, edits in self._edits.items():
-            collection.change(lambda rows, edits=edits: [edit(rows) for edit in edits])
+            collection.change(partial(_make_all, edits))
+
+
+def _make_all(edits: list[Edit[object]], rows: Rows) -> None:
+    for edit in edits:
+        edit(rows)
 
 
 class _Thread(threading.local):

@@ -28,7 +28,8 @@ class Damage:
 
     def problem(self) -> StoreDamaged:
         return StoreDamaged(
-            f"{self.file} can't be used{self.place}: {self.reason} Mend the file, or restore its last good copy.",
+            f"{self.file} can't be used{self.place}: {self.reason} "
+            "Mend the file, or restore its last good copy.",
             retryable=False,
             details={"file": self.file, "line": self.line, "column": self.column, "reason": self.reason},
         )

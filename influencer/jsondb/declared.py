@@ -12,6 +12,7 @@ class Declaration:
     """Filled while the models are imported, read by the store."""
 
     prefix: str = "rec"
+    holds_records: bool = False
     lists: dict[str, str] = field(default_factory=dict)
     secrets: set[KeyPath] = field(default_factory=set)
     models: list[type] = field(default_factory=list)

@@ -22,7 +22,7 @@ class IdField(models.TextField):
         return True
 
     def get_default(self) -> str:
-        return new_id(self.model.Store.prefix)
+        return new_id(self.model.Store.prefix)  # type: ignore[attr-defined]
 
 
 class ObjectField(models.JSONField):
@@ -70,7 +70,7 @@ class SecretField(models.Field):
     def value_to_string(self, obj: models.Model) -> str:
         return str(self.value_from_object(obj))
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         kwargs = {"form_class": SecretFormField, **kwargs, "required": False}
         return super().formfield(**kwargs)
 

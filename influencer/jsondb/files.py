@@ -21,7 +21,7 @@ def store_file(name: str) -> JsonFile[Any]:
     """One of them. Raises `NotFound`."""
     if name not in declared_files():
         raise NotFound(f"There is no file {name}.")
-    return collection(name) if declaration(name).models else Document(name).file
+    return collection(name) if declaration(name).holds_records else Document(name).file
 
 
 def damage() -> list[Damage]:

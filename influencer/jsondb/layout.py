@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import models
@@ -29,18 +29,12 @@ class Column:
 
     field: models.Field[Any, Any]
     path: KeyPath
-    read: Convert
     write: Convert
+    of: Callable[[Row], Any]  # the field's value in a row
 
     @property
     def attname(self) -> str:
         return self.field.attname
-
-    def of(self, row: Row) -> Any:
-        """The field's value in a row."""
-        if len(self.path) == 1:
-            return self.read(row.get(self.path[0], MISSING))
-        return self.read(pick(row, self.path))
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,12 @@ class Layout:
             return self.columns[0]
         return next((column for column in self.columns if name in (column.field.name, column.attname)), None)
 
-    @property
+    @cached_property
+    def readers(self) -> tuple[tuple[str, Callable[[Row], Any]], ...]:
+        """Attribute names with what reads them from a row."""
+        return tuple((column.attname, column.of) for column in self.columns)
+
+    @cached_property
     def record_keys(self) -> frozenset[str]:
         """Lookups that name one record of the file."""
         if self.parent is None:
@@ -124,6 +123,7 @@ def declare(model: type[models.Model]) -> None:
     """Tell the store what it must know of this model without importing it."""
     own = layout(model)
     declared = declaration(own.file)
+    declared.holds_records = True
     if own.parent is None:
         declared.prefix = model.Store.prefix  # type: ignore[attr-defined]
         declared.secrets |= own.secrets
@@ -145,8 +145,17 @@ def _parent(model: type[models.Model]) -> ParentKey | None:
 
 def _column(field: models.Field[Any, Any], keys: dict[str, str]) -> Column:
     dotted = keys.get(field.name, camel_case(field.attname))
+    path = tuple(dotted.split("."))
     read = _read_id if field.primary_key else reader(field)
-    return Column(field, tuple(dotted.split(".")), read, writer(field))
+    return Column(field, path, writer(field), _getter(path, read))
+
+
+def _getter(path: KeyPath, read: Convert) -> Callable[[Row], Any]:
+    """Called for every row of a search: the common case, a key of the row itself, is kept short."""
+    if len(path) > 1:
+        return lambda row: read(pick(row, path))
+    key = path[0]
+    return lambda row: read(row.get(key, MISSING))
 
 
 def _read_id(raw: Any) -> str:

@@ -56,8 +56,8 @@ def fill(instance: M, entry: Entry) -> M:
     row, owner = entry
     own = layout(type(instance))
     values = instance.__dict__
-    for column in own.columns:
-        values[column.field.attname] = column.of(row)
+    for name, of in own.readers:
+        values[name] = of(row)
     if own.parent is not None and owner is not None:
         values[own.parent.attname] = identity(owner)
     values["_row"] = row
@@ -127,10 +127,9 @@ def _store_record(instance: models.Model, rows: Rows, patch: Patch, *, new: bool
         return rows.get(name)
     row = {"id": name}
     patch.apply(row)
-    now = text_of(datetime.now(UTC))
-    if getattr(instance, "created_at", None) is None:
-        row["createdAt"] = now
-    row["updatedAt"] = text_of(instance.updated_at) if getattr(instance, "updated_at", None) else now
+    now = datetime.now(UTC)
+    row.setdefault("createdAt", text_of(now))
+    row["updatedAt"] = text_of(getattr(instance, "updated_at", None) or now)
     rows.add(row)
     return rows.get(name)
 

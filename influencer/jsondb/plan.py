@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from django.db.models import Q
 
@@ -13,6 +14,8 @@ from .errors import NotSupported
 from .layout import Entry, Layout
 from .lookups import sort_key, test_of
 from .rows import Table
+
+ORDERS_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Plan:
         return replace(self, low=self.low + low, high=min(ends) if ends else None)
 
     def ordering(self, own: Layout) -> tuple[str, ...]:
-        names = self.order if self.order is not None else tuple(own.model._meta.ordering or ())
+        names: tuple[Any, ...] = tuple(own.model._meta.ordering or ()) if self.order is None else self.order
         for name in names:
             if not isinstance(name, str) or name == "?":
                 raise NotSupported(f"Records can't be ordered by {name!r}: only by names of fields.")
@@ -66,32 +69,16 @@ class Plan:
         """The rows asked for, in order."""
         if self.nothing or self.high == 0:
             return []
-        found = self._matching(own)
-        names = self.ordering(own)
-        if names or self.backwards:
-            found = iter(self._sorted(own, list(found), names))
-        return list(islice(found, self.low, self.high))
-
-    def _matching(self, own: Layout) -> Iterator[Entry]:
-        found = self._candidates(own, visible(own.collection))
-        for condition in self.where:
-            found = filter(test_of(own, condition), found)
-        return found
-
-    def _sorted(self, own: Layout, found: list[Entry], names: tuple[str, ...]) -> list[Entry]:
-        for name in reversed(names):
-            found.sort(key=sort_key(own, name.removeprefix("-")), reverse=name.startswith("-"))
-        return found[::-1] if self.backwards else found
-
-    def _candidates(self, own: Layout, table: Table) -> Iterator[Entry]:
-        """All rows, or by the index the one record a condition names."""
+        table = visible(own.collection)
         name = self._record_id(own)
-        if name is None:
-            return own.entries(table)
-        row = table.find(name)
-        if row is None:
-            return iter(())
-        return iter(((row, None),)) if own.parent is None else own.within(row)
+        names = self.ordering(own)
+        found = (
+            _all_sorted(own, table, names) if name is None else _sorted(own, _one(own, table, name), names)
+        )
+        rows = reversed(found) if self.backwards else iter(found)
+        for condition in self.where:
+            rows = filter(test_of(own, condition), rows)
+        return list(islice(rows, self.low, self.high))
 
     def _record_id(self, own: Layout) -> str | None:
         keys = own.record_keys
@@ -102,3 +89,29 @@ class Plan:
                 if isinstance(child, tuple) and child[0] in keys and child[1] is not None:
                     return str(getattr(child[1], "pk", child[1]))
         return None
+
+
+def _all_sorted(own: Layout, table: Table, names: tuple[str, ...]) -> list[Entry]:
+    """Every row in order; kept with the table, so that the next page only has to be cut out."""
+    key = (own.model, names)
+    found = table.memo.get(key)
+    if found is None:
+        if len(table.memo) >= ORDERS_KEPT:
+            table.memo.clear()
+        found = table.memo[key] = _sorted(own, own.entries(table), names)
+    return found
+
+
+def _one(own: Layout, table: Table, name: str) -> Iterable[Entry]:
+    """The record with this id, or the rows nested in it."""
+    row = table.find(name)
+    if row is None:
+        return ()
+    return ((row, None),) if own.parent is None else own.within(row)
+
+
+def _sorted(own: Layout, found: Iterable[Entry], names: tuple[str, ...]) -> list[Entry]:
+    rows = list(found)
+    for name in reversed(names):
+        rows.sort(key=sort_key(own, name.removeprefix("-")), reverse=name.startswith("-"))
+    return rows

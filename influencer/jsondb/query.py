@@ -1,4 +1,4 @@
-"""The manager and queryset of records: Django's interface, answered from the file's cache."""
+"""The queryset of records: Django's interface, answered from the file's cache."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models.manager import BaseManager
 
-from influencer.errors import Conflict, NotFound
-
-from .batch import batch, write
+from .batch import batch
 from .errors import NotSupported
 from .layout import Entry, Layout, layout
 from .lookups import resolve
-from .persist import blank, fill, patch_of, store
+from .persist import blank, fill
 from .plan import Plan
-from .rows import Rows
 
 M = TypeVar("M", bound=models.Model)
 
@@ -33,7 +29,11 @@ class _Query:
         self.order_by = order_by
 
 
-class QuerySet:
+# A base for the admin, which asks for the type; nothing of it is used.
+_DjangoQuerySet: Any = models.QuerySet
+
+
+class QuerySet(_DjangoQuerySet):
     """A lazy list of records. Instances are built last, and only those that are asked for."""
 
     _prefetch_related_lookups = ()
@@ -143,7 +143,7 @@ class QuerySet:
         return self.reverse().first()
 
     def exists(self) -> bool:
-        return self.count() > 0
+        return bool(self._plan.cut(0, 1).entries(self._layout))
 
     def count(self) -> int:
         if self._result_cache is not None or (self._distinct and self._names):
@@ -180,6 +180,9 @@ class QuerySet:
         with batch():
             gone = sum(record.delete()[0] for record in self)
         return gone, {self.model._meta.label: gone} if gone else {}
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     # What Django's own code looks at.
 
@@ -221,6 +224,9 @@ class QuerySet:
         part = self._with(self._plan.cut(low, high))
         return list(part)[:: cut.step] if cut.step else part
 
+    def _fetch_all(self) -> None:
+        self._results()
+
     def _results(self) -> list[Any]:
         if self._result_cache is None:
             found = list(self.iterator())
@@ -252,49 +258,5 @@ def _refuse(name: str) -> Callable[..., Any]:
 
 # Whatever else Django's own queryset can do would reach for a table that is not there.
 for _name in dir(models.QuerySet):
-    if not _name.startswith("_") and not hasattr(QuerySet, _name):
+    if _name == "__xor__" or not (_name.startswith("_") or _name in vars(QuerySet)):
         setattr(QuerySet, _name, _refuse(_name))
-
-
-class Manager(BaseManager.from_queryset(QuerySet)):  # type: ignore[misc]
-    """`Model.objects` of a record."""
-
-    def change(self, pk: str, fn: Callable[[Any], object], *, digest: str | None = None) -> Any:
-        """Let `fn` edit the record as it lies in the file now, and store it; the record.
-
-        `fn` must have no effect of its own: it runs again when the file changed meanwhile. With
-        `digest`, a record that is no longer the one with that digest is left alone.
-        Raises `NotFound`, `Conflict` (`changed_since`, with `details["current"]`), store errors.
-        """
-        own = layout(self.model)
-        instance = blank(self.model)
-
-        def edit(rows: Rows) -> Any:
-            fill(instance, _entry(own, rows, str(pk)))
-            if digest is not None and instance.digest != digest:
-                raise changed_since(instance)
-            fn(instance)
-            store(instance, rows, patch_of(instance), new=False)
-            return instance
-
-        return write(own.collection, edit)
-
-
-def changed_since(instance: Any) -> Conflict:
-    """The refusal of a stale edit, with what is there now."""
-    return Conflict(
-        f"Someone saved {instance} while you were editing. Compare both and choose.",
-        code="changed_since",
-        details={"current": instance.as_json()},
-    )
-
-
-def _entry(own: Layout, rows: Rows, pk: str) -> Entry:
-    found = [entry for entry in own.entries(rows.table) if str(entry[0]["id"]) == pk] if own.parent else []
-    if own.parent is None:
-        row = rows.table.find(pk)
-        found = [] if row is None else [(row, None)]
-    if len(found) == 1:
-        return found[0]
-    name = own.model._meta.verbose_name
-    raise NotFound(f"There is {'more than one' if found else 'no'} {name} {pk}.")

@@ -17,7 +17,8 @@ C = TypeVar("C")
 class Form(Protocol[C]):
     """How a kind of content is made from parsed JSON and turned back."""
 
-    shape: type
+    @property
+    def shape(self) -> type: ...
 
     def wrap(self, value: Any) -> C:
         """Content made of a parsed file, which is ours alone."""

@@ -13,8 +13,8 @@ from .declared import declaration
 from .fields import IdField
 from .keys import Row, merge, put
 from .layout import Layout, declare, layout
+from .manager import Manager
 from .persist import digest, patch_of, remove, store, unknown_keys
-from .query import Manager
 from .text import pure
 
 
@@ -26,7 +26,7 @@ class RecordBase(ModelBase):
         if meta is not None:
             meta.managed = False
             meta.base_manager_name = "objects"
-        model = super().__new__(cls, name, bases, attrs, **kwargs)
+        model: Any = super().__new__(cls, name, bases, attrs, **kwargs)
         if not model._meta.abstract:
             declare(model)
         return model
@@ -43,6 +43,30 @@ class Stored(models.Model, metaclass=RecordBase):
 
     class Meta:
         abstract = True
+
+    def save(  # type: ignore[override]
+        self,
+        *,
+        force_insert: bool = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Store what was changed since this was loaded, on top of what the row holds by now.
+
+        Raises `NotFound` when the row is gone, `Conflict` (`exists`) for a new one whose id is
+        taken, and the store's errors.
+        """
+        new = self._state.adding or force_insert
+        if not self.pk:
+            self.pk = self._meta.pk.get_default()
+        patch = patch_of(self, None if update_fields is None else set(update_fields))
+        write(self._layout().collection, lambda rows: store(self, rows, patch, new=new))
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Take the row out of the file; nothing happens when it is gone already."""
+        gone = write(self._layout().collection, lambda rows: remove(self, rows))
+        return int(gone), {self._meta.label: 1} if gone else {}
 
     @property
     def digest(self) -> str:
@@ -69,30 +93,6 @@ class Stored(models.Model, metaclass=RecordBase):
             put(row, column.path, str(value) if column.path in own.secrets else column.write(value))
         merge(row, {}, self.extra)
         return pure(row)
-
-    def save(
-        self,
-        *,
-        force_insert: bool = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Store what was changed since this was loaded, on top of what the row holds by now.
-
-        Raises `NotFound` when the row is gone, `Conflict` (`exists`) for a new one whose id is
-        taken, and the store's errors.
-        """
-        new = self._state.adding or force_insert
-        if not self.pk:
-            self.pk = self._meta.pk.get_default()
-        patch = patch_of(self, None if update_fields is None else set(update_fields))
-        write(self._layout().collection, lambda rows: store(self, rows, patch, new=new))
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Take the row out of the file; nothing happens when it is gone already."""
-        gone = write(self._layout().collection, lambda rows: remove(self, rows))
-        return int(gone), {self._meta.label: 1} if gone else {}
 
     def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         """Load the instance again. Raises `DoesNotExist`."""

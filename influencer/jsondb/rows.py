@@ -24,6 +24,7 @@ class Table:
     def __init__(self, rows: list[Any], declared: Declaration) -> None:
         self.rows = rows
         self.declared = declared
+        self.memo: dict[Any, Any] = {}
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -134,6 +135,7 @@ class Rows:
             self._table = self._table.copy()
             self._own = True
         self._table.__dict__.pop("records", None)
+        self._table.memo.clear()
         return self._table
 
     def _stored(self, row: Row) -> Row:

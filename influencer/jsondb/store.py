@@ -6,7 +6,7 @@ from abc import ABC
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from influencer import paths
 from influencer.errors import Conflict
@@ -118,7 +118,7 @@ class JsonFile(ABC, Generic[C]):
 
 
 class _TableForm:
-    shape: ClassVar[type] = list
+    shape: type = list
 
     def __init__(self, declared: Declaration) -> None:
         self.declared = declared
@@ -135,7 +135,7 @@ class _TableForm:
 
 
 class _ObjectForm:
-    shape: ClassVar[type] = dict
+    shape: type = dict
 
     def __init__(self, declared: Declaration) -> None:
         self.declared = declared
@@ -154,7 +154,9 @@ class Collection(JsonFile[Table]):
     """A file that holds a list of objects, each with an id."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _TableForm(declaration(path.name)))
+        declared = declaration(path.name)
+        declared.holds_records = True
+        super().__init__(path, _TableForm(declared))
 
     def rows(self) -> Rows:
         """What is in the file now, to look at."""
@@ -183,6 +185,7 @@ class Document:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        declaration(name)  # from now on its damage is noticed
 
     @property
     def file(self) -> ObjectFile:

@@ -13,7 +13,7 @@ from influencer.errors import Invalid
 BOM = b"\xef\xbb\xbf"
 _READABLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_SHAPES = {list: "a list [ … ]", dict: "an object { … }"}
+_SHAPES: dict[Any, str] = {list: "a list [ … ]", dict: "an object { … }"}
 
 
 class Unreadable(Exception):

@@ -25,6 +25,8 @@ _MILLISECONDS = 10_000_000_000
 def reader(field: models.Field[Any, Any]) -> Convert:
     """From the file. What is missing or can't be used reads as the field's default."""
     convert, fallback = _converter(field), _fallback(field)
+    if isinstance(field, models.CharField | models.TextField):
+        return lambda raw: raw if type(raw) is str else fallback() if raw is MISSING else convert(raw)
 
     def read(raw: Any) -> Any:
         if raw is MISSING:
@@ -92,7 +94,7 @@ def _read_secret(raw: Any) -> Secret:
 
 
 def _read_text(raw: Any) -> str:
-    if type(raw) is str:
+    if isinstance(raw, str):
         return raw
     if raw is None:
         return ""
