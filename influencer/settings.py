@@ -185,6 +185,7 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"no_setup_token": {"()": "influencer.web.logs.HideSetupToken"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("INFLUENCER_LOG_LEVEL", "INFO")},
@@ -194,6 +195,7 @@ LOGGING = {
         "requests_oauthlib": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
         "django.security.csrf": {"level": "ERROR"},
+        "django.request": {"filters": ["no_setup_token"]},
         # Three lines for every canary otherwise; a job writes its own.
         "django-q": {"level": "WARNING"},
     },
