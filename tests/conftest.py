@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import browser, chromium_path, open_page, owner_state, page, up_server
 from tests.environment import FOLDER
+
+__all__ = ["browser", "chromium_path", "open_page", "owner_state", "page", "up_server"]
 
 
 @pytest.fixture(autouse=True)

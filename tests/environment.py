@@ -37,6 +37,7 @@ CONFIGURABLE = (
     "REDIS_URL",
     "X_API_URL",
 )
+FREE_OF_SETTINGS = dict.fromkeys(CONFIGURABLE, "")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 # The whole run's folder; each test gets a data folder of its own on top (see `conftest.py`).
@@ -46,7 +47,7 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 def prepare() -> None:
     """Give this test process its own data folder and key, and no one's settings."""
-    os.environ.update(dict.fromkeys(CONFIGURABLE, ""))
+    os.environ.update(FREE_OF_SETTINGS)
     os.environ["INFLUENCER_SECRET_KEY"] = "only-for-tests-" + "0123456789" * 4
     os.environ["INFLUENCER_DATA_DIR"] = str(FOLDER / "data")
     os.environ["INFLUENCER_TIME_ZONE"] = os.environ["TZ"] = "UTC"

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.contrib.auth import get_user_model
 from django.db import connections
 
 from influencer import dataformat, endpoints
-from influencer.config import PROJECT, Config
-from influencer.errors import Conflict, Unavailable
+from influencer.config import PROJECT, Config, ConfigError
+from influencer.errors import Conflict, Invalid, Unavailable
 from influencer.jobs.supervisor import database, screen
 from influencer.jobs.supervisor.listening import free_port, listen
 from influencer.jobs.supervisor.plan import Plan, Program
@@ -83,13 +82,20 @@ def _who_has_it(descriptor: int, data: Path) -> str:
 
 def owner(config: Config, say: Callable[[str], object]) -> str:
     """Make the owner from INFLUENCER_ADMIN_PASSWORD, or a link with which a person does it."""
-    if get_user_model().objects.exists():
+    if not setup.owner_missing():
         return ""
     if config.admin_password:
-        setup.create_owner("owner", config.admin_password)
-        say("The user 'owner' was made with the password from INFLUENCER_ADMIN_PASSWORD.")
+        _make_owner(config.admin_password)
+        say(f"The user '{setup.OWNER}' was made with the password from INFLUENCER_ADMIN_PASSWORD.")
         return ""
-    return setup.make_link()
+    return f"{config.own_url}/setup/{setup.make_link()}/"
+
+
+def _make_owner(password: str) -> None:
+    try:
+        setup.create_owner(username=setup.OWNER, password=password)
+    except Invalid as error:
+        raise ConfigError(f"INFLUENCER_ADMIN_PASSWORD can't be used. {error.message}") from error
 
 
 def make_plan(config: Config, *, lock: int, listener: socket.socket, link: str) -> Plan:
