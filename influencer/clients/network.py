@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from influencer.clients.platform import Action, Answer, Call, PlatformError, Rule
 
@@ -85,10 +85,13 @@ def unreadable(status: int, call: Call) -> PlatformError:
 
 
 def _rule_for(error: requests.RequestException) -> Rule:
+    causes = list(_causes(error))
     badly_formed = isinstance(error, ValueError)
-    if badly_formed or any(isinstance(part, _BEFORE_SENDING) for part in _causes(error)):
+    if badly_formed or any(isinstance(cause, _BEFORE_SENDING) for cause in causes):
         return UNREACHABLE
-    return SILENT if isinstance(error, requests.Timeout) else LOST
+    # One while the body arrives comes as a ConnectionError.
+    late = any(isinstance(cause, requests.Timeout | ReadTimeoutError) for cause in causes)
+    return SILENT if late else LOST
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -52,15 +53,20 @@ class Reply:
 
 
 class ScriptedServer:
-    """Answers in the order given; one answer too few is a 599."""
+    """Answers in the order given; one answer too few is a 599. With `tls` it speaks https."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         self._replies: deque[Reply] = deque()
         self._ended = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._http.server_port}"
+        if tls:
+            # The handshake is left to the thread of each connection.
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def answer(self, body: Any = None, *, status: int = 200, **headers: str) -> None:
         """Answer the next request with `body`: bytes as they are, anything else as JSON."""
