@@ -126,7 +126,7 @@ def make_plan(config: Config, *, lock: int, listener: socket.socket, link: str) 
 def _programs(socket_number: int) -> list[Program]:
     python = sys.executable
     web = (python, "-m", f"{PACKAGE}.webserver", str(socket_number))
-    clock = (python, str(PROJECT / "manage.py"), "clock")
+    clock = (python, str(PROJECT / "manage.py"), "clock", "--skip-checks")
     return [
         Program("web", web, ENVIRONMENT, keeps=(socket_number,), bounded=True),
         *(
