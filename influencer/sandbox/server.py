@@ -15,13 +15,15 @@ from influencer.sandbox.posts_control import control_routes
 
 Build = Callable[[SandboxSettings, Faults], web.Application]
 SERVICES: dict[str, Build] = {"comfyui": comfyui.build, "instagram": instagram.build, "x": x.build}
+# ComfyUI's own limit for one request, uploads included.
+LARGEST_BODY = 104857600
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def build_app(settings: SandboxSettings) -> web.Application:
     """All services at `/<name>/…` and the control endpoint at `/control/…`."""
     faults, log = Faults(), RequestLog()
-    app = web.Application(middlewares=[log.middleware, only_loopback])
+    app = web.Application(middlewares=[log.middleware, only_loopback], client_max_size=LARGEST_BODY)
     services: dict[str, web.Application] = {}
     for name, build in SERVICES.items():
         services[name] = build(settings, faults)
