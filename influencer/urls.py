@@ -6,6 +6,8 @@ from django.urls import include, path
 urlpatterns = [
     path("api/", include("influencer.api_urls")),
     path("admin/", admin.site.urls),
+    path("", include("characters.images.urls")),
+    path("", include("characters.publishing.urls")),
     path("characters/", include("characters.urls")),
     path("jobs/", include("influencer.jobs.urls")),
     path("", include("influencer.web.urls")),

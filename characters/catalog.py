@@ -1,0 +1,249 @@
+"""What can be chosen on the ComfyUI servers: models, LoRAs, samplers, schedulers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from characters.models import Character
+from influencer import endpoints, paths
+from influencer.clients.comfyui import ComfyUI, ModelList
+from influencer.endpoints import Endpoint
+from influencer.errors import Problem
+
+FRESH_SECONDS = 60
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server and whether it answered."""
+
+    url: str
+    ok: bool
+    version: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model by the server's name for it, its family ("SDXL"), and the servers that list it."""
+
+    name: str
+    family: str
+    kind: str
+    servers: list[str] = field(default_factory=list)
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Lora:
+    name: str
+    family: str
+    servers: list[str] = field(default_factory=list)
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything to choose from, as of `asked_at` (epoch seconds, 0 = never asked).
+
+    What no server lists any more stays in as `lost` until a refresh finds it again.
+    """
+
+    models: list[Model] = field(default_factory=list)
+    loras: list[Lora] = field(default_factory=list)
+    samplers: list[str] = field(default_factory=list)
+    schedulers: list[str] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
+    sandbox: bool = False
+    asked_at: float = 0.0
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.time() - self.asked_at <= FRESH_SECONDS
+
+    def servers_with(self, model: str, lora: str = "") -> list[str]:
+        """The addresses that have the model, and the LoRA when one is named."""
+        places = {
+            url for entry in self.models if entry.name == model and not entry.lost for url in entry.servers
+        }
+        if lora:
+            places &= {url for entry in self.loras if entry.name == lora for url in entry.servers}
+        return [server.url for server in self.servers if server.url in places and server.ok]
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of `GET /api/models`, without `source`."""
+        return {
+            "models": [
+                {"name": m.name, "family": m.family, "kind": m.kind, "servers": m.servers, "lost": m.lost}
+                for m in self.models
+            ],
+            "loras": [
+                {"name": entry.name, "family": entry.family, "lost": entry.lost} for entry in self.loras
+            ],
+            "samplers": self.samplers,
+            "schedulers": self.schedulers,
+            "servers": [asdict(server) for server in self.servers],
+        }
+
+
+Source = Literal["live", "cache", "sandbox"]
+
+
+def ask(*, fresh: bool = False) -> tuple[Catalog, Source]:
+    """The catalogue, at most 60 s old; `fresh` asks every server now.
+
+    Raises `Unavailable` when no server is configured and the sandbox is off.
+    """
+    kept = _read()
+    if kept.is_fresh and not fresh and _same_servers(kept):
+        return kept, "sandbox" if kept.sandbox else "cache"
+    found = refresh()
+    return found, "sandbox" if found.sandbox else "live"
+
+
+def refresh() -> Catalog:
+    """Ask every server in parallel and keep the answer. One that fails is named in `servers`."""
+    places = endpoints.comfyui()
+    with ThreadPoolExecutor(max_workers=min(8, len(places))) as pool:
+        answers = list(pool.map(_ask_one, places))
+    found = _merge(answers, before=_read(), sandbox=all(place.sandbox for place in places))
+    _write(found)
+    return found
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a form offers, without asking anyone: the last answer, seen for one character."""
+
+    catalog: Catalog
+    lacks_model: bool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.catalog, name)
+
+
+def known(character: Character) -> Choices:
+    """The last known catalogue for a form; empty before the first refresh."""
+    kept = _read()
+    wanted = character.preferred_model
+    listed = {model.name for model in kept.models if not model.lost}
+    return Choices(kept, lacks_model=bool(wanted and kept.asked_at and listed and wanted not in listed))
+
+
+def summary(found: Catalog) -> tuple[str, Literal["ok", "warn", "bad"]]:
+    """One sentence about a refresh, and how good the news is."""
+    silent = [server for server in found.servers if not server.ok]
+    if len(silent) == len(found.servers):
+        return f"No ComfyUI server answered. {silent[0].error}", "bad"
+    models = [model for model in found.models if not model.lost]
+    loras = [lora for lora in found.loras if not lora.lost]
+    sentence = (
+        f"{_count(len(models), 'model')} and {_count(len(loras), 'LoRA')} "
+        f"on {_count(len(found.servers) - len(silent), 'server')}."
+    )
+    gone = [model.name for model in found.models if model.lost]
+    if gone:
+        return f"{sentence} No longer there: {', '.join(gone[:3])}.", "warn"
+    if silent:
+        return f"{sentence} No answer from {silent[0].url}.", "warn"
+    return sentence, "ok"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    server: Server
+    listed: ModelList
+
+
+def _ask_one(place: Endpoint) -> _Answer:
+    try:
+        with ComfyUI(place.url, headers=place.headers) as client:
+            version = client.system_stats().version
+            return _Answer(Server(shown(place.url), True, version), client.models())
+    except Problem as problem:
+        return _Answer(Server(shown(place.url), False, error=problem.message), ModelList())
+
+
+def shown(url: str) -> str:
+    """An address without a password in it."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _merge(answers: list[_Answer], *, before: Catalog, sandbox: bool) -> Catalog:
+    models: dict[str, Model] = {}
+    loras: dict[str, Lora] = {}
+    for answer in answers:
+        for file in answer.listed.models:
+            family = file.family.label if file.family else ""
+            entry = models.setdefault(file.name, Model(file.name, family, str(file.kind)))
+            entry.servers.append(answer.server.url)
+        for lora in answer.listed.loras:
+            family = lora.family.label if lora.family else ""
+            loras.setdefault(lora.name, Lora(lora.name, family)).servers.append(answer.server.url)
+    if before.sandbox == sandbox:
+        for old in before.models:
+            models.setdefault(old.name, Model(old.name, old.family, old.kind, [], lost=True))
+        for gone in before.loras:
+            loras.setdefault(gone.name, Lora(gone.name, gone.family, [], lost=True))
+    return Catalog(
+        models=sorted(models.values(), key=lambda model: (model.lost, model.name)),
+        loras=sorted(loras.values(), key=lambda lora: (lora.lost, lora.name)),
+        samplers=_union(answer.listed.samplers for answer in answers),
+        schedulers=_union(answer.listed.schedulers for answer in answers),
+        servers=[answer.server for answer in answers],
+        sandbox=sandbox,
+        asked_at=time.time(),
+    )
+
+
+def _union(lists: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in lists for name in names))
+
+
+def _same_servers(kept: Catalog) -> bool:
+    return [server.url for server in kept.servers] == [shown(place.url) for place in endpoints.comfyui()]
+
+
+def _file() -> Path:
+    return paths.run() / "models.json"
+
+
+def _read() -> Catalog:
+    """The kept answer. It is only a memory: one that can't be read counts as none."""
+    try:
+        kept = orjson.loads(_file().read_bytes())
+        return Catalog(
+            **kept
+            | {
+                "models": [Model(**model) for model in kept["models"]],
+                "loras": [Lora(**lora) for lora in kept["loras"]],
+                "servers": [Server(**server) for server in kept["servers"]],
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return Catalog()
+
+
+def _write(found: Catalog) -> None:
+    draft = _file().with_suffix(f".{os.getpid()}.tmp")
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(orjson.dumps(asdict(found)))
+        draft.replace(_file())
+    except OSError as error:
+        log.warning("The model list could not be kept: %s", error)

@@ -1,0 +1,93 @@
+"""`/api/generate-image`, as `docs/api.md` describes it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from characters import payload
+from characters import services as characters
+from characters.images import generation
+from characters.images.forms import WishForm
+from characters.images.models import Image
+from influencer.errors import Invalid
+from influencer.jobs import services as jobs
+from influencer.jobs.models import Job
+from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
+
+WAIT_SECONDS = 300
+KEYS = {payload.camel(name): name for name in WishForm.base_fields}
+OTHER_KEYS = {"characterId", "wait"}
+
+
+@endpoint(methods=("POST",), idempotent=True, replay=lambda request, job_id: _answer(request, job_id))
+def generate_image(request: ApiRequest) -> Answer:
+    body = request.json
+    if not isinstance(body.get("characterId"), str):
+        raise Invalid("Say which character: characterId is missing.", fields={"characterId": ["Required."]})
+    character = characters.get(body["characterId"])
+    form = WishForm(_form_data(body))
+    if not form.is_valid():
+        raise form_problem(form)
+    jobs.require_worker("gpu")
+    job = generation.start(character, form.wish(), user_id=request.user.pk)
+    request.bind(job.pk)
+    return _answer(request, job.pk)
+
+
+def _form_data(body: dict[str, Any]) -> dict[str, Any]:
+    """The body as form data. Unknown keys do no harm; values of the wrong type are refused."""
+    data: dict[str, Any] = {}
+    for key, name in KEYS.items():
+        value = body.get(key)
+        if value is None:
+            continue
+        if isinstance(value, (bool, list, dict)):
+            raise Invalid(f"{key} must be text or a number.", fields={key: ["Must be text or a number."]})
+        data[name] = value
+    return data
+
+
+def form_problem(form: WishForm) -> Invalid:
+    """A refused form under the keys of the request."""
+    fields = {
+        payload.camel(name): [str(message) for message in messages] for name, messages in form.errors.items()
+    }
+    return payload.refused(fields)
+
+
+def _answer(request: ApiRequest, job_id: str) -> Answer:
+    """The finished job's images, or 202 when the caller or the server does not wait."""
+    if request.json.get("wait", True) is False:
+        return 202, {"jobId": job_id}
+    with waiting_slot() as granted:
+        if not granted:
+            return 202, {"jobId": job_id}
+        job = jobs.wait_for(job_id, seconds=WAIT_SECONDS)
+    return answer_of(job)
+
+
+def answer_of(job: Job) -> dict[str, Any]:
+    """The body of a finished generation. Raises what it failed with."""
+    result = jobs.result_of(job)
+    found = Image.objects.in_bulk(result["imageIds"])
+    images = [found[pk] for pk in result["imageIds"] if pk in found]
+    if not images:
+        raise Invalid("The images of this job have been deleted since.", code="images_deleted")
+    first = images[0]
+    shown = [{**image.as_json(), "base64": _base64(image)} for image in images]
+    return {
+        "jobId": job.pk,
+        "image": shown[0]["base64"],
+        "images": shown,
+        "prompt": first.prompt,
+        "negativePrompt": first.recipe.get("negative", ""),
+        "model": first.model,
+        "seed": first.seed,
+        "durationMs": sum(image.duration_ms or 0 for image in images),
+        "sandbox": first.sandbox,
+    }
+
+
+def _base64(image: Image) -> str:
+    return base64.b64encode(image.path.read_bytes()).decode()

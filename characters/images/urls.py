@@ -1,0 +1,20 @@
+"""Addresses of images."""
+
+from django.urls import path
+
+from characters.images import views
+
+app_name = "images"
+urlpatterns = [
+    path("images/<str:image_id>/file", views.file, name="file"),
+    path("images/<str:image_id>/thumbnail", views.thumbnail, name="thumbnail"),
+    path("images/<str:image_id>/", views.show, name="show"),
+    path("images/<str:image_id>/portrait/", views.portrait, name="portrait"),
+    path("images/<str:image_id>/again/", views.again, name="again"),
+    path("images/<str:image_id>/delete/", views.delete, name="delete"),
+    path("characters/<str:pk>/generate/", views.generate, name="generate"),
+    path("characters/<str:pk>/generate/<str:job_id>/", views.making, name="making"),
+    path("characters/<str:pk>/gallery/", views.gallery, name="gallery"),
+    path("characters/<str:pk>/stage/", views.stage, name="stage"),
+    path("characters/<str:pk>/upload/", views.upload, name="upload"),
+]

@@ -1,0 +1,165 @@
+"""Where a character posts: a real account, the sandbox, or nowhere, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+
+from characters.models import INSTAGRAM_CREDENTIALS, X_CREDENTIALS, Character
+from influencer import endpoints
+from influencer.clients import credentials
+from influencer.clients.credentials import InstagramCredentials, XCredentials
+from influencer.clients.instagram import Instagram
+from influencer.clients.platform import Platform, Publisher
+from influencer.clients.x import X
+from influencer.errors import Conflict
+
+NAMES = {Platform.INSTAGRAM: "Instagram", Platform.X: "X"}
+FIELDS = {Platform.INSTAGRAM: INSTAGRAM_CREDENTIALS, Platform.X: X_CREDENTIALS}
+HANDLES = {Platform.INSTAGRAM: "instagram_handle", Platform.X: "twitter_handle"}
+NOT_IN_HANDLE = re.compile(r"[^A-Za-z0-9_.]")
+Kind = Literal["real", "sandbox", "none"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """One character on one platform. `key` tells accounts apart in the ledger, `note` says why."""
+
+    platform: Platform
+    kind: Kind
+    handle: str
+    key: str = ""
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.platform]
+
+    @property
+    def sandbox(self) -> bool:
+        return self.kind == "sandbox"
+
+    @property
+    def icon(self) -> str:
+        return "x-platform" if self.platform is Platform.X else "instagram"
+
+    @property
+    def chip(self) -> tuple[str, str]:
+        """Word and kind of the chip on a card."""
+        return {"real": ("set", "ok"), "sandbox": ("sandbox", "sandbox"), "none": ("no account", "warn")}[
+            self.kind
+        ]
+
+
+def account(character: Character, platform: Platform, *, any_real: bool | None = None) -> Account:
+    """Where the character would post now. Nothing is asked of the platform."""
+    handle = getattr(character, HANDLES[platform])
+    if settings.INFLUENCER.sandbox != "on" and not character.practise_in_sandbox:
+        if has_credentials(character, platform):
+            return Account(platform, "real", handle, _real_key(character, platform))
+        if any_real is None:
+            any_real = any_account_is_real()
+        if any_real or not endpoints.sandbox_allowed():
+            return Account(platform, "none", handle, note=_why_none(character, platform, any_real=any_real))
+    key = f"sandbox:{platform}:{character.pk}"
+    return Account(platform, "sandbox", handle, key, _unset_variable(character, platform))
+
+
+def accounts_of(characters: Iterable[Character]) -> dict[str, list[Account]]:
+    """Both accounts of every character, for chips."""
+    any_real = any_account_is_real()
+    return {
+        character.pk: [account(character, platform, any_real=any_real) for platform in Platform]
+        for character in characters
+    }
+
+
+def require(character: Character, platform: Platform) -> Account:
+    """The account to post to. Raises `Conflict` (`no_credentials`)."""
+    found = account(character, platform)
+    if found.kind == "none":
+        raise Conflict(found.note, code="no_credentials")
+    return found
+
+
+def has_credentials(character: Character, platform: Platform) -> bool:
+    return all(credentials.is_set(_stored(character, name), os.environ) for name in FIELDS[platform])
+
+
+def any_account_is_real() -> bool:
+    """Whether any character posts for real: then practising has to be said."""
+    if settings.INFLUENCER.sandbox == "on":
+        return False
+    return any(
+        has_credentials(character, platform)
+        for character in Character.objects.all()
+        if not character.practise_in_sandbox
+        for platform in Platform
+    )
+
+
+def publisher(character: Character, target: Account) -> Publisher:
+    """The client for an account. Secrets are opened here and live as long as it does."""
+    if target.sandbox:
+        return _sandbox_publisher(character, target)
+    values = [_stored(character, name) for name in FIELDS[target.platform]]
+    config = settings.INFLUENCER
+    if target.platform is Platform.INSTAGRAM:
+        account_id, token = values
+        return Instagram(
+            InstagramCredentials.resolved(account_id, token, os.environ),
+            base_url=config.instagram_graph_url,
+            api_version=config.instagram_api_version,
+        )
+    keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), os.environ)
+    return X(keys, base_url=config.x_api_url)
+
+
+def _sandbox_publisher(character: Character, target: Account) -> Publisher:
+    """The stand-ins take any well-formed keys; these carry the handle, so that the feed shows it."""
+    handle = NOT_IN_HANDLE.sub("_", target.handle.lstrip("@")) or "sandbox"
+    number = int(hashlib.sha256(target.key.encode()).hexdigest(), 16)
+    if target.platform is Platform.INSTAGRAM:
+        account_id = f"1784{number % 10**13:013d}"
+        given = InstagramCredentials(account_id, f"IGAA-{number % 10**9:09d}-SANDBOX-{handle}")
+        return Instagram(given, base_url=endpoints.instagram_sandbox().url)
+    place = endpoints.x_sandbox()
+    token = f"{number % 10**9:09d}-SANDBOX-{handle}"
+    return X(XCredentials("sandbox", "sandbox", token, "sandbox"), base_url=place.url, web_url=place.url)
+
+
+def _stored(character: Character, name: str) -> str:
+    value = getattr(character, name)
+    return value.reveal() if hasattr(value, "reveal") else str(value)
+
+
+def _real_key(character: Character, platform: Platform) -> str:
+    """Tells accounts apart without holding a secret: two characters may share one."""
+    if platform is Platform.INSTAGRAM:
+        return f"instagram:{credentials.resolve(character.instagram_account_id, os.environ)}"
+    token = credentials.resolve(_stored(character, "twitter_access_token"), os.environ)
+    # An OAuth 1.0a access token begins with the account's own id.
+    owner = token.partition("-")[0]
+    return f"x:{owner if owner.isdigit() else hashlib.sha256(token.encode()).hexdigest()[:16]}"
+
+
+def _unset_variable(character: Character, platform: Platform) -> str:
+    for name in FIELDS[platform]:
+        variable = credentials.names_variable(_stored(character, name))
+        if variable and not os.environ.get(variable, "").strip():
+            return f"{variable} names a variable that is not set."
+    return ""
+
+
+def _why_none(character: Character, platform: Platform, *, any_real: bool) -> str:
+    unset = _unset_variable(character, platform)
+    start = f"{character.name} has no {NAMES[platform]} account. {unset}".strip()
+    if any_real and endpoints.sandbox_allowed():
+        return f"{start} Add credentials, or switch on “practise in sandbox” for this character."
+    return f"{start} Add credentials to the character."

@@ -1,0 +1,175 @@
+"""Posting and posts as JSON, as `docs/api.md` describes them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import transaction
+
+from characters import services as characters
+from characters.images import services as images
+from characters.models import Character
+from characters.publishing import accounts, posting, services
+from characters.publishing.posting import Intention
+from influencer.clients import picture
+from influencer.clients.platform import Platform
+from influencer.errors import Invalid
+from influencer.jobs import services as jobs
+from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
+
+WAIT_SECONDS = 300
+PAGE_SIZE = 50
+
+
+@endpoint(
+    methods=("POST",),
+    idempotent=True,
+    replay=lambda request, post_id: _answer(request, post_id),
+    long_texts=("image",),
+)
+def post_to_instagram(request: ApiRequest) -> Answer:
+    return _post(request, Platform.INSTAGRAM)
+
+
+@endpoint(
+    methods=("POST",),
+    idempotent=True,
+    replay=lambda request, post_id: _answer(request, post_id),
+    long_texts=("image",),
+)
+def post_to_twitter(request: ApiRequest) -> Answer:
+    return _post(request, Platform.X)
+
+
+@endpoint(methods=("GET",))
+def posts(request: ApiRequest) -> Answer:
+    wanted = {
+        "character_id": request.GET.get("characterId", ""),
+        "platform": {"twitter": "x"}.get(request.GET.get("platform", ""), request.GET.get("platform", "")),
+        "state": request.GET.get("status", ""),
+    }
+    found = services.search(**wanted).prefetch_related("log")
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page", "1"))
+    return {"posts": [post.as_json() for post in page], "total": page.paginator.count}
+
+
+@endpoint(methods=("GET",))
+def post(request: ApiRequest, post_id: str) -> Answer:
+    return {"post": services.get(post_id).as_json()}
+
+
+@endpoint(methods=("POST",))
+def resolve(request: ApiRequest, post_id: str) -> Answer:
+    """Say what became of a post whose outcome is unknown."""
+    outcome = request.json.get("outcome")
+    if outcome not in ("published", "not_published"):
+        raise Invalid(
+            "outcome must be published or not_published.", fields={"outcome": ["published or not_published."]}
+        )
+    settled = services.resolve(
+        post_id,
+        published=outcome == "published",
+        permalink=_text(request.json, "permalink"),
+        retry=request.json.get("retry") is True,
+    )
+    return {"post": settled.as_json()}
+
+
+def _post(request: ApiRequest, platform: Platform) -> Answer:
+    body = request.json
+    character = characters.get(_text(body, "characterId", required=True))
+    intention = Intention(
+        platform=platform,
+        caption=_text(body, "caption"),
+        alt_text=_text(body, "altText"),
+        ai_label=_flag(body, "aiLabel", default=character.ai_label),
+        force=_flag(body, "force", default=False),
+        nonce=_nonce(request),
+    )
+    posting.check_caption(intention)
+    accounts.require(character, platform)
+    jobs.require_worker("default")
+    with transaction.atomic():
+        intention = _with_image(character, body, intention)
+        made = posting.start(character, intention, user_id=request.user.pk)
+        request.bind(made.pk)
+    return _answer(request, made.pk)
+
+
+def _nonce(request: ApiRequest) -> str:
+    """The caller's Idempotency-Key names the intention too, so that no crash can double it."""
+    key = request.http.headers.get("Idempotency-Key", "")
+    return hashlib.sha256(f"{request.user.pk}:{key}".encode()).hexdigest() if key else ""
+
+
+def _with_image(character: Character, body: dict[str, Any], intention: Intention) -> Intention:
+    image_id, image = _text(body, "imageId"), _text(body, "image")
+    if bool(image_id) == bool(image):
+        raise Invalid("Give one of imageId and image.", fields={"image": ["Give one of imageId and image."]})
+    if image_id:
+        images.get(image_id, character_id=character.pk)
+        return Intention(**{**vars(intention), "image_id": image_id})
+    content = _decode(image)
+    known = images.gallery(character.pk).filter(pixel_hash=picture.pixel_hash(content)).first()
+    return Intention(**{**vars(intention), "image_id": (known or images.add(character.pk, content)).pk})
+
+
+def _decode(text: str) -> bytes:
+    """Base64 or a data URL. Raises `Invalid`."""
+    payload = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        content = base64.b64decode("".join(payload.split()), validate=True)
+    except (binascii.Error, ValueError):
+        message = "The image is not base64 that can be read."
+        raise Invalid(message, fields={"image": [message]}) from None
+    picture.verify_upload(content)
+    return content
+
+
+def _answer(request: ApiRequest, post_id: str) -> Answer:
+    """The published post, or 202 when the caller or the server does not wait."""
+    job_id = services.get(post_id).job_id
+    later = 202, {"postId": post_id, "jobId": job_id}
+    if request.json.get("wait", True) is False:
+        return later
+    with waiting_slot() as granted:
+        if not granted:
+            return later
+        job = jobs.wait_for(job_id, seconds=WAIT_SECONDS)
+    jobs.result_of(job)
+    return answer_of(post_id)
+
+
+def answer_of(post_id: str) -> dict[str, Any]:
+    """The body of a published post."""
+    made = services.get(post_id)
+    return {
+        "postId": made.pk,
+        "jobId": made.job_id,
+        "id": made.remote_id,
+        "permalink": made.permalink,
+        "status": str(made.state),
+        "sandbox": made.sandbox,
+    }
+
+
+def _text(body: dict[str, Any], name: str, *, required: bool = False) -> str:
+    value = body.get(name)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str) or (required and not value):
+        raise Invalid(f"{name} must be text.", fields={name: ["This must be text."]})
+    return value
+
+
+def _flag(body: dict[str, Any], name: str, *, default: bool) -> bool:
+    value = body.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise Invalid(f"{name} must be true or false.", fields={name: ["This must be true or false."]})
+    return value

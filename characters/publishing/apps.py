@@ -1,0 +1,35 @@
+"""Publishing to Instagram and X."""
+
+from django.apps import AppConfig
+
+from characters import panels
+from influencer.jobs import kinds
+
+
+class PublishingConfig(AppConfig):
+    name = "characters.publishing"
+    label = "publishing"
+
+    def ready(self) -> None:
+        panels.register_panel("accounts", "characters.publishing.services.card_accounts")
+        panels.register_panel("posts", "characters.publishing.services.card_posts")
+        panels.register_section(
+            panels.Section(
+                order=3,
+                slug="posts",
+                label="Posts",
+                template="publishing/_posts.html",
+                context="characters.publishing.services.section",
+            )
+        )
+        kinds.register(
+            kinds.Kind(
+                name="publish_post",
+                label="Post",
+                handler="characters.publishing.running.run",
+                steps=("image", "upload", "publish", "link"),
+                cancellable_until="publish",
+                on_finished="characters.publishing.running.finished",
+                link="characters.publishing.services.link_of",
+            )
+        )

@@ -1,0 +1,56 @@
+"""Public links to the picture of a post: unguessable, short-lived, and the only thing outside sees."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from characters.images.storage import folder_name
+from characters.publishing.models import MediaLink, Post
+from influencer import paths
+from influencer.errors import NotFound
+
+# As long as an Instagram container lives.
+LIFETIME = timedelta(hours=24)
+
+
+def create(post: Post, jpeg: bytes) -> str:
+    """Keep the JPEG and open a link to it; earlier links of the post are closed. The full address."""
+    revoke(post)
+    name = f"{folder_name(post.character_id)}/posts/{post.id}.jpg"
+    _write(paths.media() / name, jpeg)
+    token = secrets.token_urlsafe(32)
+    MediaLink.objects.create(
+        token_hash=_hash(token), post=post, file=name, expires_at=timezone.now() + LIFETIME
+    )
+    return f"{settings.INFLUENCER.media_base_url}/m/{token}.jpg"
+
+
+def revoke(post: Post) -> None:
+    """Close every link of a post."""
+    post.links.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def open_file(token: str) -> Path:
+    """The JPEG behind a token. Raises `NotFound` for anything but an open link."""
+    link = MediaLink.objects.filter(pk=_hash(token), revoked_at=None, expires_at__gt=timezone.now()).first()
+    if link is None or not (paths.media() / link.file).is_file():
+        raise NotFound("There is nothing at this address.")
+    return paths.media() / link.file
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_bytes(content)
+    draft.replace(path)

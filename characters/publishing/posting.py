@@ -1,0 +1,179 @@
+"""From an intention to a ledger row and its job: all that can be refused is refused here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from characters.images import services as images
+from characters.images import storage
+from characters.images.models import Image
+from characters.images.planning import Wish
+from characters.models import Character
+from characters.publishing import accounts
+from characters.publishing.accounts import Account
+from characters.publishing.models import LIVE, Post
+from influencer.clients import captions
+from influencer.clients.platform import Platform
+from influencer.errors import Conflict, Invalid
+from influencer.jobs import services as jobs
+
+KIND = "publish_post"
+SAME_AGAIN = timedelta(days=30)
+SANDBOX_IMAGE = "This sandbox image can't go to a real account. Make a new one on your own ComfyUI."
+
+
+@dataclass(frozen=True)
+class Intention:
+    """What somebody wants to post. Without `image_id`, an image is made of `wish` first.
+
+    `nonce` names the intention: the same one twice (a double click) is one post.
+    """
+
+    platform: Platform
+    caption: str = ""
+    alt_text: str = ""
+    ai_label: bool = True
+    image_id: str = ""
+    wish: Wish | None = None
+    force: bool = False
+    nonce: str = ""
+    due_at: datetime | None = None
+
+
+def start(character: Character, intention: Intention, *, user_id: int | None = None) -> Post:
+    """Write the post into the ledger and queue its job, in one transaction.
+
+    The same intention twice gives the post it already has. Raises `Invalid` for what the
+    platform would refuse, `Conflict` (`duplicate`, `sandbox_image`, `no_credentials`).
+    """
+    target = accounts.require(character, intention.platform)
+    image = images.get(intention.image_id, character_id=character.pk) if intention.image_id else None
+    check_caption(intention)
+    check_image(image, target)
+    content = _Content.of(image, intention)
+    try:
+        with transaction.atomic():
+            return _reserve(character, intention, _Target(target, content, image, user_id))
+    except IntegrityError:  # the other click of a double click was faster
+        return Post.objects.get(
+            key=_key(target.key, content, intention, _revision(target, content, intention))
+        )
+
+
+def check_caption(intention: Intention) -> None:
+    """Raises `Invalid` with the platform's own words for each fault."""
+    findings = captions.check(intention.platform, intention.caption, intention.alt_text)
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        fields: dict[str, list[str]] = {}
+        for finding in errors:
+            name = "altText" if finding.code.startswith("alt_text") else "caption"
+            fields.setdefault(name, []).append(finding.message)
+        raise Invalid(errors[0].message, code=errors[0].code, fields=fields)
+
+
+def check_image(image: Image | None, target: Account) -> None:
+    """Raises `Conflict` (`sandbox_image`) when the sandbox's pixels would reach a real account."""
+    if image is not None and not target.sandbox and storage.is_sandbox(image):
+        raise Conflict(SANDBOX_IMAGE, code="sandbox_image")
+
+
+@dataclass(frozen=True)
+class _Content:
+    image_hash: str
+    caption_hash: str
+
+    @classmethod
+    def of(cls, image: Image | None, intention: Intention) -> _Content:
+        text = captions.bare(intention.caption)
+        return cls(image.pixel_hash if image else "", _hash(text) if text else "")
+
+
+@dataclass(frozen=True)
+class _Target:
+    account: Account
+    content: _Content
+    image: Image | None
+    user_id: int | None
+
+
+def _reserve(character: Character, intention: Intention, target: _Target) -> Post:
+    account, content = target.account, target.content
+    revision = _revision(account, content, intention)
+    key = _key(account.key, content, intention, revision)
+    if known := Post.objects.filter(key=key).first():
+        return known
+    _refuse_same_again(account, content, intention)
+    post = Post(
+        key=key,
+        character_id=character.pk,
+        platform=intention.platform,
+        account=account.key,
+        sandbox=account.sandbox,
+        caption=captions.clean(intention.caption),
+        alt_text=captions.clean(intention.alt_text),
+        ai_label=intention.ai_label,
+        image_id=intention.image_id,
+        image_hash=content.image_hash,
+        caption_hash=content.caption_hash,
+        revision=revision,
+        due_at=intention.due_at or timezone.now(),
+        user_id=target.user_id,
+    )
+    post.save(force_insert=True)
+    request: dict[str, Any] = {"postId": post.pk}
+    if target.image is None:
+        request["wish"] = asdict(intention.wish or Wish())
+    job = jobs.start(KIND, character_id=character.pk, request=request, user_id=target.user_id)
+    Post.objects.filter(pk=post.pk).update(job_id=job.pk)
+    post.job_id = job.pk
+    return post
+
+
+def _revision(account: Account, content: _Content, intention: Intention) -> int:
+    """Which time this very content goes to this account; a named intention has only the first."""
+    if intention.nonce or intention.due_at:
+        return 0
+    return same_content(account.key, content.image_hash, content.caption_hash).count()
+
+
+def same_content(account_key: str, image_hash: str, caption_hash: str) -> Any:
+    return Post.objects.filter(account=account_key, image_hash=image_hash, caption_hash=caption_hash)
+
+
+def _key(account_key: str, content: _Content, intention: Intention, revision: int) -> str:
+    due = intention.due_at.isoformat() if intention.due_at else ""
+    parts = [account_key, content.image_hash, content.caption_hash, intention.nonce, due, revision]
+    return _hash(json.dumps(parts))
+
+
+def _refuse_same_again(account: Account, content: _Content, intention: Intention) -> None:
+    """Raises `Conflict` (`duplicate`) for an image or caption this account had within 30 days."""
+    if intention.force:
+        return
+    recent = Post.objects.filter(
+        account=account.key, state__in=LIVE, created_at__gte=timezone.now() - SAME_AGAIN
+    )
+    for what, field, value in (
+        ("image", "image_hash", content.image_hash),
+        ("caption", "caption_hash", content.caption_hash),
+    ):
+        earlier = recent.filter(**{field: value}).first() if value else None
+        if earlier:
+            raise Conflict(
+                f"This {what} went to this {account.name} account within the last 30 days. "
+                "Post it again only if you mean to.",
+                code="duplicate",
+                details={"postId": earlier.pk, "permalink": earlier.permalink, "same": what},
+            )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""Looking at posts, settling what is unknown, and what other pages show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing import accounts
+from characters.publishing.accounts import Account
+from characters.publishing.models import Post, PostState
+from influencer.errors import Conflict, NotFound
+from influencer.jobs import services as jobs
+from influencer.jobs.models import Job
+
+PAGE_SIZE = 10
+CHIPS = {
+    PostState.RESERVED: ("live", "loader-circle"),
+    PostState.PREPARED: ("live", "loader-circle"),
+    PostState.PUBLISHING: ("live", "loader-circle"),
+    PostState.PUBLISHED: ("ok", "circle-check"),
+    PostState.FAILED: ("bad", "circle-x"),
+    PostState.UNKNOWN: ("warn", "circle-alert"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A post as a list shows it."""
+
+    post: Post
+    image: Image | None
+    job: Job | None
+
+    @property
+    def chip(self) -> tuple[str, str, str]:
+        """Word, kind and icon. A sandbox post never reads "published"."""
+        kind, icon = CHIPS[PostState(self.post.state)]
+        if self.post.sandbox and self.post.state == PostState.PUBLISHED:
+            return "sandbox", "sandbox", "flask-conical"
+        return str(self.post.get_state_display()), kind, icon
+
+
+def get(post_id: str) -> Post:
+    """Raises `NotFound`."""
+    post = Post.objects.filter(pk=post_id).first()
+    if post is None:
+        raise NotFound("There is no such post.")
+    return post
+
+
+def search(*, character_id: str = "", platform: str = "", state: str = "") -> Any:
+    """Posts, newest first."""
+    wanted = {"character_id": character_id, "platform": platform, "state": state}
+    return Post.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def rows(posts: Sequence[Post]) -> list[Row]:
+    """Posts with their images and open jobs, by two queries."""
+    found = Image.objects.in_bulk([post.image_id for post in posts if post.image_id])
+    running = Job.objects.in_bulk([post.job_id for post in posts if not post.is_final])
+    return [Row(post, found.get(post.image_id), running.get(post.job_id)) for post in posts]
+
+
+@transaction.atomic
+def resolve(post_id: str, *, published: bool, permalink: str = "", retry: bool = False) -> Post:
+    """Settle an unknown outcome by a person's word. Raises `Conflict` (`not_unknown`)."""
+    post = get(post_id)
+    if post.state != PostState.UNKNOWN:
+        raise Conflict("Only a post whose outcome is unknown can be settled.", code="not_unknown")
+    if published:
+        post.state, post.published_at, post.permalink = PostState.PUBLISHED, timezone.now(), permalink
+        post.error = None
+    else:
+        post.state = PostState.RESERVED if retry else PostState.FAILED
+        post.remote_ids, post.publishing_at = {}, None
+    post.save()
+    if retry and not published:
+        jobs.retry(post.job_id, resolved=True)
+    return post
+
+
+# --- what other pages show -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of a character's posts: how many there are, and the latest."""
+
+    count: int
+    last: Row | None
+
+
+def card_accounts(ids: Sequence[str]) -> dict[str, list[Account]]:
+    return accounts.accounts_of(Character.objects.filter(pk__in=ids))
+
+
+def card_posts(ids: Sequence[str]) -> dict[str, Figures]:
+    """The figures of each card: counts and newest posts by two queries."""
+    counts = dict(
+        Post.objects.filter(character_id__in=ids)
+        .order_by()
+        .values_list("character_id")
+        .annotate(number=Count("pk"))
+    )
+    place = Window(RowNumber(), partition_by=F("character_id"), order_by=[F("created_at").desc()])
+    newest = Post.objects.filter(character_id__in=ids).annotate(place=place).filter(place=1)
+    last = {post.character_id: Row(post, None, None) for post in newest}
+    return {pk: Figures(counts.get(pk, 0), last.get(pk)) for pk in ids}
+
+
+def section(request: HttpRequest, character: Character) -> dict[str, Any]:
+    """The Posts section of the character page."""
+    return section_context(character.pk, request.GET.get("posts", "1"))
+
+
+def section_context(character_id: str, page: str) -> dict[str, Any]:
+    shown = Paginator(search(character_id=character_id), PAGE_SIZE).get_page(page)
+    return {"page": shown, "rows": rows(list(shown.object_list)), "count": shown.paginator.count}
+
+
+def link_of(job: Job) -> tuple[str, str] | None:
+    """Where a publishing job's result can be seen."""
+    post = Post.objects.filter(pk=job.request.get("postId")).first()
+    if post is None:
+        return None
+    if post.permalink:
+        return "See the post", post.permalink
+    return "Posts", reverse("characters:detail", args=[post.character_id]) + "#posts"

@@ -1,0 +1,13 @@
+"""Addresses of posts, and the public links to their pictures."""
+
+from django.urls import path
+
+from characters.publishing import views
+
+app_name = "publishing"
+urlpatterns = [
+    path("characters/<str:pk>/post/<str:platform>/", views.compose, name="compose"),
+    path("characters/<str:pk>/posts/", views.posts, name="posts"),
+    path("posts/<str:post_id>/", views.show, name="show"),
+    path("m/<str:token>.jpg", views.media, name="media"),
+]

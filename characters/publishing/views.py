@@ -1,0 +1,146 @@
+"""The composer, the posts of a character, and the links Instagram fetches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
+
+from characters import services as characters
+from characters.images import planning
+from characters.images import services as images
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing import accounts, links, posting, services
+from characters.publishing.forms import ComposeForm, new_nonce
+from characters.publishing.preflight import checks
+from influencer.clients import captions
+from influencer.clients.platform import Platform
+from influencer.errors import Conflict, Invalid, NotFound
+from influencer.jobs import services as jobs
+from influencer.web import htmx
+
+PICKS = 11
+
+
+@require_http_methods(["GET", "POST"])
+def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
+    """Write a post. `preview` sent along only shows it again with counters and checks."""
+    character, target = characters.get(pk), _platform(platform)
+    if request.method == "GET":
+        return _composer(request, character, target, ComposeForm(initial=_initial(request, character)))
+    form = ComposeForm(request.POST)
+    valid = form.is_valid()
+    if "preview" in request.POST:
+        return _composer(request, character, target, form, part="#live")
+    if not valid:
+        return _composer(request, character, target, form, status=422)
+    try:
+        jobs.require_worker("default")
+        post = posting.start(character, form.intention(target), user_id=request.user.pk)
+    except (Invalid, Conflict) as problem:
+        form.add_error(None, problem.message)
+        context = {"duplicate": problem.code == "duplicate"}
+        return _composer(request, character, target, form, status=problem.status, more=context)
+    htmx.flash(request, f"Posting {character.name} to {accounts.NAMES[target]}.")
+    return htmx.redirect(request, reverse("publishing:show", args=[post.pk]))
+
+
+def _initial(request: HttpRequest, character: Character) -> dict[str, Any]:
+    return {
+        "image": request.GET.get("image", ""),
+        "caption": request.GET.get("caption", ""),
+        "prompt": planning.final_prompt(character),
+        "ai_label": character.ai_label,
+        "nonce": new_nonce(),
+    }
+
+
+def _composer(
+    request: HttpRequest,
+    character: Character,
+    platform: Platform,
+    form: ComposeForm,
+    *,
+    status: int = 200,
+    part: str = "",
+    more: dict[str, Any] | None = None,
+) -> HttpResponse:
+    chosen = _chosen(form, character)
+    caption, alt_text = _value(form, "caption"), _value(form, "alt_text")
+    context = {
+        "character": character,
+        "platform": platform,
+        "account": accounts.account(character, platform),
+        "other": Platform.X if platform is Platform.INSTAGRAM else Platform.INSTAGRAM,
+        "form": form,
+        "chosen": chosen,
+        "picks": _picks(character, chosen),
+        "portrait": images.card_parts([character.pk])[character.pk].portrait,
+        "caption": caption,
+        "count": captions.count(platform, caption),
+        "checks": checks(character, platform, image=chosen, caption=caption, alt_text=alt_text),
+        "ai_label": bool(form["ai_label"].value()),
+        **(more or {}),
+    }
+    return render(request, f"publishing/compose.html{part}", context, status=status)
+
+
+def _chosen(form: ComposeForm, character: Character) -> Image | None:
+    image_id = _value(form, "image")
+    found: Image | None = images.gallery(character.pk).filter(pk=image_id).first() if image_id else None
+    return found
+
+
+def _picks(character: Character, chosen: Image | None) -> list[Image]:
+    latest = list(images.gallery(character.pk)[:PICKS])
+    return latest if chosen is None or chosen in latest else [chosen, *latest[:-1]]
+
+
+def _value(form: ComposeForm, name: str) -> str:
+    return str(form[name].value() or "")
+
+
+def _platform(name: str) -> Platform:
+    try:
+        return Platform(name)
+    except ValueError:
+        raise NotFound(f"There is no platform called {name}.") from None
+
+
+@require_GET
+def posts(request: HttpRequest, pk: str) -> HttpResponse:
+    filled = services.section_context(pk, request.GET.get("posts", "1"))
+    context = {"character": characters.get(pk), "filled": filled}
+    return render(request, "publishing/_posts.html", context)
+
+
+@require_GET
+def show(request: HttpRequest, post_id: str) -> HttpResponse:
+    """One post: where it stands, what was tried, where it is."""
+    post = services.get(post_id)
+    context = {
+        "post": post,
+        "row": services.rows([post])[0],
+        "job": jobs.get(post.job_id) if post.job_id else None,
+        "character": Character.objects.filter(pk=post.character_id).first(),
+    }
+    part = "#body" if request.GET.get("part") == "body" else ""
+    return render(request, f"publishing/post.html{part}", context)
+
+
+@require_safe
+def media(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The JPEG behind a public link; the one address that needs no sign-in and leaks nothing."""
+    try:
+        path = links.open_file(token)
+    except NotFound:
+        raise Http404 from None
+    answer = FileResponse(path.open("rb"), content_type="image/jpeg")
+    answer["Cache-Control"] = "no-store"
+    answer["Content-Disposition"] = "inline"
+    return answer

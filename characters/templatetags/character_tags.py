@@ -1,0 +1,22 @@
+"""How models and stories are named on screen."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def model_name(file: str) -> str:
+    """`sdxl/dreamshaper.safetensors` → `dreamshaper`: a file as a person calls it."""
+    path = PurePosixPath(str(file).replace("\\", "/"))
+    return path.stem if path.suffix in {".safetensors", ".ckpt", ".pt", ".sft", ".gguf"} else path.name
+
+
+@register.filter
+def seconds(milliseconds: int | None) -> str:
+    """13840 → `13.8 s`."""
+    return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,30 @@
+"""The JSON API: one line for each documented path. A trailing slash is optional."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, re_path
+
+from characters import api as characters
+from characters.images import api as images
+from characters.publishing import api as publishing
+from influencer.jobs import api as jobs
+
+
+def path(route: str, view: Callable[..., Any]) -> URLPattern:
+    return re_path(rf"^{route}/?$", view)
+
+
+urlpatterns = [
+    path("characters", characters.characters),
+    path("models", characters.models),
+    path("generate-image", images.generate_image),
+    path("post-to-instagram", publishing.post_to_instagram),
+    path("post-to-twitter", publishing.post_to_twitter),
+    path("posts", publishing.posts),
+    path("posts/(?P<post_id>[^/]+)", publishing.post),
+    path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),
+    path("jobs/(?P<job_id>[^/]+)", jobs.job),
+    path("jobs/(?P<job_id>[^/]+)/cancel", jobs.cancel),
+    path("jobs/(?P<job_id>[^/]+)/retry", jobs.retry),
+]

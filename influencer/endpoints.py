@@ -1,0 +1,75 @@
+"""Which address a service has right now: the person's own, the sandbox's, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from influencer import paths, sandbox
+from influencer.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One address of one service; `sandbox` marks a stand-in."""
+
+    url: str
+    sandbox: bool
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def comfyui() -> list[Endpoint]:
+    """Every ComfyUI server to use, in the order the person gave.
+
+    Raises `Unavailable` when there is none and the sandbox may not stand in.
+    """
+    config = settings.INFLUENCER
+    if config.comfyui_urls and config.sandbox != "on":
+        return [Endpoint(url, False, config.comfyui_headers) for url in config.comfyui_urls]
+    return [Endpoint(stand_in("ComfyUI").comfyui, True)]
+
+
+def instagram_sandbox() -> Endpoint:
+    return Endpoint(stand_in("Instagram").instagram, True)
+
+
+def x_sandbox() -> Endpoint:
+    return Endpoint(stand_in("X").x, True)
+
+
+def sandbox_allowed() -> bool:
+    return bool(settings.INFLUENCER.sandbox != "off")
+
+
+def sandboxed_services() -> list[str]:
+    """The services that a stand-in answers for, as a person would name them."""
+    config = settings.INFLUENCER
+    if config.sandbox == "off":
+        return []
+    names = ["Instagram", "X"]
+    return names if config.comfyui_urls and config.sandbox != "on" else ["ComfyUI", *names]
+
+
+def stand_in(service: str) -> sandbox.Sandbox:
+    """The running sandbox. Raises `Unavailable` when it is off or does not run."""
+    if not sandbox_allowed():
+        raise Unavailable(
+            f"{service} is not configured and the sandbox is off. {FIXES[service]}", code="not_configured"
+        )
+    found = sandbox.address(paths.run())
+    if found is None:
+        raise Unavailable(
+            f"The sandbox that stands in for {service} does not run. Start it with `python3 manage.py up`.",
+            code="sandbox_down",
+            retryable=True,
+        )
+    return found
+
+
+FIXES = {
+    "ComfyUI": "Set COMFYUI_URL to the address of your ComfyUI server.",
+    "Instagram": "Add Instagram credentials to the character.",
+    "X": "Add X credentials to the character.",
+}
