@@ -83,7 +83,7 @@ class JobContext:
     def _leave(self, name: str) -> None:
         if not self.finished:
             with transaction.atomic():
-                self._write(**self._pen.rest())
+                self._write(step=name, **self._pen.rest())
                 _close(self.id, name)
         self._done.add(name)
         self.running_step = ""
@@ -180,7 +180,7 @@ class JobContext:
         return Job.objects.filter(pk=self.id, owner=self._owner, state=JobState.RUNNING)
 
     def _write(self, **fields: Any) -> None:
-        if fields and not self._mine().update(**fields):
+        if not self._mine().update(**fields):
             self._lose()
 
     def _refuse(self) -> None:
