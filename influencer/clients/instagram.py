@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from influencer.clients.credentials import InstagramCredentials
 from influencer.clients.instagram_errors import EXPIRED, rule_for_status_text
 from influencer.clients.instagram_graph import Graph
 from influencer.clients.platform import (
+    CLOCK_SLACK,
     Account,
     Answer,
     Call,
@@ -31,11 +32,10 @@ from influencer.clients.platform import (
     Stage,
     Step,
     Verdict,
+    moment,
 )
 
 SERVICE = "Instagram"
-# How far the clocks here and there may differ when a post is looked up.
-CLOCK_SLACK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,10 @@ class Instagram:
 
     def permalink(self, media_id: str) -> str:
         """The post's address: it can't be built from the id."""
-        return str(self._read("link", _path(media_id), "id,permalink").get("permalink", ""))
+        body = self._read("link", _path(media_id), "id,permalink")
+        if not body.get("permalink"):
+            raise network.unreadable(200, self._call("link"))
+        return str(body["permalink"])
 
     def recent(self, limit: int = 5) -> list[Media]:
         """The newest posts of the account, newest first."""
@@ -217,14 +220,8 @@ def _rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _media(row: Mapping[str, Any]) -> Media:
-    try:
-        timestamp = datetime.fromisoformat(str(row.get("timestamp", "")))
-    except ValueError:
-        timestamp = None
-    if timestamp is not None and timestamp.tzinfo is None:
-        timestamp = timestamp.replace(tzinfo=UTC)
     id, caption, permalink = (str(row.get(key, "")) for key in ("id", "caption", "permalink"))
-    return Media(id, caption, permalink, timestamp)
+    return Media(id, caption, permalink, moment(row.get("timestamp")))
 
 
 def _match(media: list[Media], caption: str, since: datetime) -> Media | None:

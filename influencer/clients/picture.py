@@ -1,33 +1,28 @@
 """Images in and out: uploads verified, thumbnails, and the JPEG a platform gets.
 
-A shape a platform refuses is cropped when at most a quarter of the image is lost that way, sides
-evenly and more from below than from above, where faces are; else white is added.
-Limits: Instagram's reference of `ig-user/media` (4:5 to 1.91:1, 320 to 1440 px wide, 8 MB, sRGB);
-docs.x.com/x-api/media (5 MB). The AI mark is IPTC's DigitalSourceType in XMP.
+The AI mark is IPTC's DigitalSourceType in XMP, which Pillow writes into JPEG.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import math
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal
 
 from PIL import Image, ImageCms
 
+from influencer.clients.picture_shape import LIMITS, Fitted, Limits, resize, shape
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid
 
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 50_000_000
 Format = Literal["png", "jpeg", "webp"]
-Fitted = Literal["", "cropped", "padded"]
 # MPO is a JPEG with more pictures behind the first, as phones make it.
 FORMATS: dict[str, Format] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 # EXIF orientation → how to turn the image upright; from 5 on width and height change places.
@@ -41,10 +36,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-NARROWEST, BROADEST = Fraction(1, MAX_PIXELS), Fraction(MAX_PIXELS)
 QUALITIES = (92, 88, 84, 80, 75, 70, 60, 50)
-MAX_LOSS = Fraction(1, 4)
-FROM_ABOVE = Fraction(1, 3)
 AI_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 # All that Pillow's decoders raise on broken files.
@@ -69,24 +61,6 @@ _XMP = (
     f'Iptc4xmpExt:DigitalSourceType="{AI_SOURCE}"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a platform takes: file size in bytes, widths and heights in pixels, shapes as width / height."""
-
-    max_bytes: int
-    max_width: int
-    max_height: int
-    min_width: int = 0
-    tallest: Fraction = NARROWEST
-    widest: Fraction = BROADEST
-
-
-LIMITS = {
-    Platform.INSTAGRAM: Limits(8_000_000, 1440, 1800, 320, Fraction(4, 5), Fraction(191, 100)),
-    Platform.X: Limits(5_000_000, 4096, 4096),
-}
 
 
 @dataclass(frozen=True)
@@ -159,8 +133,8 @@ def for_platform(content: bytes, platform: Platform | str, *, ai: bool = True) -
     with _opened(content) as image:
         image.draft(None, (limits.max_width * 2, limits.max_height * 2))
         rgb = _srgb(image)
-    shaped, fitted = _shape(rgb, limits)
-    sized = _resize(shaped, limits)
+    shaped, fitted = shape(rgb, limits)
+    sized = resize(shaped, limits)
     jpeg, final = _encode(sized, limits, _XMP.encode() if ai else b"")
     return Picture(jpeg, final.width, final.height, fitted)
 
@@ -233,58 +207,6 @@ def _convert(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _shape(image: Image.Image, limits: Limits) -> tuple[Image.Image, Fitted]:
-    """Within the platform's shapes: cropped a little, or padded with white."""
-    ratio = Fraction(image.width, image.height)
-    wanted = min(max(ratio, limits.tallest), limits.widest)
-    if wanted == ratio:
-        return image, ""
-    if 1 - min(ratio, wanted) / max(ratio, wanted) <= MAX_LOSS:
-        return _crop(image, wanted), "cropped"
-    return _pad(image, wanted, limits), "padded"
-
-
-def _crop(image: Image.Image, wanted: Fraction) -> Image.Image:
-    width, height = image.size
-    if Fraction(width, height) < wanted:
-        kept = int(width / wanted)
-        top = int((height - kept) * FROM_ABOVE)
-        return image.crop((0, top, width, top + kept))
-    kept = int(height * wanted)
-    left = (width - kept) // 2
-    return image.crop((left, 0, left + kept, height))
-
-
-def _pad(image: Image.Image, wanted: Fraction, limits: Limits) -> Image.Image:
-    """On the smallest white sheet; reduced first, as a sliver would make a huge one."""
-    inside = _resize(image, replace(limits, min_width=0, tallest=NARROWEST, widest=BROADEST))
-    width, height = inside.size
-    if Fraction(width, height) < wanted:
-        sheet = (_up(height * wanted), height)
-    else:
-        sheet = (width, _up(width / wanted))
-    white = Image.new("RGB", sheet, "white")
-    white.paste(inside, ((sheet[0] - width) // 2, (sheet[1] - height) // 2))
-    return white
-
-
-def _resize(image: Image.Image, limits: Limits) -> Image.Image:
-    width, height = image.size
-    scale = min(Fraction(limits.max_width, width), Fraction(limits.max_height, height), Fraction(1))
-    scale = max(scale, Fraction(limits.min_width, width))
-    if scale == 1:
-        return image
-    new_width = max(1, round(width * scale))
-    # Rounding must not push the shape over the edge.
-    highest, lowest = int(new_width / limits.tallest), _up(new_width / limits.widest)
-    new_height = min(max(round(height * scale), lowest), highest)
-    return image.resize((new_width, new_height), Image.Resampling.LANCZOS)
-
-
-def _up(number: Fraction) -> int:
-    return max(1, math.ceil(number))
-
-
 def _encode(image: Image.Image, limits: Limits, xmp: bytes) -> tuple[bytes, Image.Image]:
     """The best quality that fits; smaller pixels only when the lowest does not."""
     while True:
@@ -292,7 +214,7 @@ def _encode(image: Image.Image, limits: Limits, xmp: bytes) -> tuple[bytes, Imag
             jpeg = _jpeg(image, quality, xmp)
             if len(jpeg) <= limits.max_bytes:
                 return jpeg, image
-        image = _resize(image, replace(limits, max_width=image.width * 3 // 4))
+        image = resize(image, replace(limits, max_width=image.width * 3 // 4))
 
 
 def _jpeg(image: Image.Image, quality: int, xmp: bytes) -> bytes:

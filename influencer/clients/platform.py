@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from influencer.clients.errors import ServiceError
 Ids = Mapping[str, str]
 # Seconds between two questions whether a picture is processed; about 5 min in all, as Meta advises.
 POLL_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
+# How far the clocks here and there may differ when a post is looked up.
+CLOCK_SLACK = timedelta(minutes=2)
 
 
 class Platform(StrEnum):
@@ -144,6 +146,15 @@ class Publisher(Protocol):
     def quota(self) -> Quota | None:
         """Posts used and allowed; None when the platform does not tell beforehand."""
         ...
+
+
+def moment(text: object) -> datetime | None:
+    """A platform's timestamp, always aware; None when it can't be read."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def next_step(steps: Sequence[Step], ids: Ids) -> Step | None:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -21,6 +21,7 @@ import requests
 from influencer.clients import captions, network
 from influencer.clients.credentials import XCredentials
 from influencer.clients.platform import (
+    CLOCK_SLACK,
     Account,
     Answer,
     Call,
@@ -34,6 +35,7 @@ from influencer.clients.platform import (
     Stage,
     Step,
     Verdict,
+    moment,
 )
 from influencer.clients.x_errors import problem, rest, rule_for
 
@@ -45,8 +47,6 @@ log = logging.getLogger(__name__)
 SERVICE = "X"
 # Statuses that say enough without a body.
 SPEAKING = {401, 402, 413, 429}
-# How far the clocks here and there may differ when a post is looked up.
-CLOCK_SLACK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,6 @@ def _id(body: Mapping[str, Any], call: Call) -> str:
 
 
 def _post(row: Mapping[str, Any]) -> Post:
-    try:
-        created = datetime.fromisoformat(str(row.get("created_at", "")))
-    except ValueError:
-        created = None
-    if created is not None and created.tzinfo is None:
-        created = created.replace(tzinfo=UTC)
     attachments = row.get("attachments") or {}
     keys = tuple(str(key) for key in attachments.get("media_keys") or ())
-    return Post(str(row.get("id", "")), str(row.get("text", "")), created, keys)
+    return Post(str(row.get("id", "")), str(row.get("text", "")), moment(row.get("created_at")), keys)

@@ -152,6 +152,13 @@ def test_proxies_of_the_environment_are_not_used(
     assert client(server).publish("1") == "1"
 
 
+def test_a_post_without_a_permalink_has_none_yet(server: ScriptedServer) -> None:
+    server.answer({"id": "2"})
+    with pytest.raises(PlatformError) as caught:
+        client(server).permalink("2")
+    assert (caught.value.code, caught.value.retryable) == ("bad_answer", True)
+
+
 # Account, quota, newest posts
 
 
