@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
+from .lock import nested_write
 from .rows import Rows, Table
 from .store import Collection
 
@@ -21,14 +22,26 @@ class _Batch:
     def __init__(self) -> None:
         self.tables: dict[Collection, Table] = {}
         self._edits: dict[Collection, list[Edit[object]]] = {}
+        self._editing = False
 
     def add(self, collection: Collection, edit: Edit[T]) -> T:
         table = self.tables.get(collection)
         rows = Rows(collection.check_writable() if table is None else table)
-        result = edit(rows)
+        with self._alone():
+            result = edit(rows)
         self.tables[collection] = rows.table
         self._edits.setdefault(collection, []).append(edit)
         return result
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._editing:
+            raise nested_write()
+        self._editing = True
+        try:
+            yield
+        finally:
+            self._editing = False
 
     def commit(self) -> None:
         for collection, edits in self._edits.items():

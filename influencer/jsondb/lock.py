@@ -30,9 +30,7 @@ class Turn:
     def held(self, path: Path) -> Iterator[None]:
         """Wait for the turn, at most `DEADLINE` seconds. Raises `StoreBusy`, `StoreUnwritable`."""
         if self._owner == threading.get_ident():
-            raise RuntimeError(
-                "A write was started inside another write of the same file; use jsondb.batch()."
-            )
+            raise nested_write()
         deadline = time.monotonic() + DEADLINE
         if not self._thread.acquire(timeout=DEADLINE):
             raise _busy(path)
@@ -57,6 +55,10 @@ class Turn:
             os.close(self._descriptor)
         self._thread = threading.Lock()
         self._descriptor, self._owner = -1, 0
+
+
+def nested_write() -> RuntimeError:
+    return RuntimeError("A write was started inside the function of another write; use jsondb.batch().")
 
 
 def _locked(path: Path, deadline: float) -> int:

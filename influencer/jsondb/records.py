@@ -97,6 +97,7 @@ class Stored(models.Model, metaclass=RecordBase):
     def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
         """Load the instance again. Raises `DoesNotExist`."""
         self._state.fields_cache.clear()
+        self.__dict__.pop("_extra", None)
         self.__dict__.update(self._current().__dict__)
 
     def _current(self) -> Any:

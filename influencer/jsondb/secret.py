@@ -93,13 +93,3 @@ def seal_row(row: Row, paths: set[KeyPath]) -> Row:
     for path in found:
         put(row, path, vault.seal(pick(row, path)))
     return row
-
-
-def mask_row(row: Row, paths: set[KeyPath]) -> Row:
-    """An independent copy in which every set secret reads as the mask."""
-    row = pure(row)
-    for path in paths:
-        value = pick(row, path)
-        if value:
-            put(row, path, MASK)
-    return row

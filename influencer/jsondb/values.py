@@ -67,6 +67,8 @@ def text_of(moment: datetime.datetime) -> str:
 
 
 def _fallback(field: models.Field[Any, Any]) -> Callable[[], Any]:
+    if isinstance(field, SecretField):
+        return Secret
     default = field.get_default()
     if isinstance(default, dict | list):
         return field.get_default
@@ -90,7 +92,9 @@ def _converter(field: models.Field[Any, Any]) -> Convert:
 
 
 def _read_secret(raw: Any) -> Secret:
-    return Secret(raw if isinstance(raw, str) else "")
+    if raw is not None and not isinstance(raw, str):
+        raise TypeError("A secret is text.")
+    return Secret(raw or "")
 
 
 def _read_text(raw: Any) -> str:
