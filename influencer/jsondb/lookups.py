@@ -112,7 +112,7 @@ def _compared(target: Target, operator: str, wanted: Any) -> Test:
     if operator == "isnull" or (operator in {"exact", "iexact"} and wanted is None):
         null = wanted is None or _is_true(wanted)
         return lambda entry: (value(entry) is None) is null
-    if isinstance(wanted, models.F) or hasattr(wanted, "resolve_expression"):
+    if hasattr(wanted, "resolve_expression") and not isinstance(wanted, models.QuerySet):
         raise NotSupported("Only values can be compared with, no expressions.")
     if operator in _TEXT:
         compare, wanted = _text_compare(operator), str(wanted)

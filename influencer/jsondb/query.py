@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -210,7 +209,8 @@ class QuerySet(_DjangoQuerySet):
         return layout(self.model)
 
     def _with(self, plan: Plan) -> QuerySet:
-        clone = copy.copy(self)
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__)
         clone._plan = plan
         clone._result_cache = None
         return clone

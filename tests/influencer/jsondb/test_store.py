@@ -132,7 +132,7 @@ def test_an_edit_of_the_same_size_in_place_is_seen(things: Collection, data_dir:
     add(things, "a")
     path = data_dir / NAME
     for name in "qwertyuop":
-        path.write_bytes(path.read_bytes().replace(f"\"{names(things)[0]}\"".encode(), f"\"{name}\"".encode()))
+        path.write_bytes(path.read_bytes().replace(f'"{names(things)[0]}"'.encode(), f'"{name}"'.encode()))
         assert names(things) == [name]
 
 
