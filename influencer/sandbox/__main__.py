@@ -94,7 +94,7 @@ async def _until(stop: asyncio.Event, *, parent: int) -> None:
     """Wait for the signal, or for the parent process to be gone."""
     while not stop.is_set() and (not parent or os.getppid() == parent):
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=0.5)
+            await asyncio.wait_for(stop.wait(), timeout=0.5 if parent else None)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class RequestLog:
         status = 0
         try:
             response = await handler(request)
-            status = response.status if request.transport else 0
+            status = _status(request, response)
             return response
         except web.HTTPException as refusal:
             status = refusal.status
@@ -54,3 +54,8 @@ class RequestLog:
         finally:
             if not request.path.startswith("/control/"):
                 self.add(request, status, time.monotonic() - started)
+
+
+def _status(request: web.Request, response: web.StreamResponse) -> int:
+    cut = request.transport is None or request.transport.is_closing()
+    return 0 if cut and not isinstance(response, web.WebSocketResponse) else response.status

@@ -99,6 +99,14 @@ def test_the_log_tells_requests_apart_by_service_without_their_query(comfy: Comf
     assert comfy.control("GET", "/log").json()["requests"] == []
 
 
+def test_the_log_shows_a_request_that_got_no_answer_as_status_0(comfy: Comfy) -> None:
+    comfy.order("down")
+    with pytest.raises(requests.ConnectionError):
+        comfy.get("/queue")
+    (entry,) = comfy.control("GET", "/log").json()["requests"]
+    assert (entry["path"], entry["status"]) == ("/queue", 0)
+
+
 def test_an_unknown_service_can_not_be_restarted(comfy: Comfy) -> None:
     assert comfy.control("POST", "/restart/nobody").status_code == 404
 
