@@ -146,7 +146,7 @@ class _Reader:
         value = self.text(name) or _host_zone()
         try:
             ZoneInfo(value)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{name} is '{value}', which is no time zone; try Europe/Madrid.") from error
         return value
 

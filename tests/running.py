@@ -67,7 +67,7 @@ def running_up(folder: Path, **environment: str) -> Iterator[Running]:
 def start_up(folder: Path, **environment: str) -> Running:
     folder.mkdir(parents=True, exist_ok=True)
     port = environment.setdefault("INFLUENCER_PORT", str(free_port()))
-    data = Path(environment.setdefault("INFLUENCER_DATA_DIR", str(folder / "data")))
+    data = Path(environment.setdefault("INFLUENCER_DATA_DIR", str(folder / "live")))
     settings = {
         **FREE_OF_SETTINGS,
         "INFLUENCER_ADMIN_PASSWORD": PASSWORD,

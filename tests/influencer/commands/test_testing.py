@@ -1,0 +1,77 @@
+"""`manage.py test`: what it hands to pytest, and where its browser comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from influencer import browser
+from influencer.management.commands import test as command
+
+
+def handed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
+    """The words pytest is started with."""
+    found: list[str] = []
+    monkeypatch.setattr(browser, "find_or_install", lambda: None)
+    monkeypatch.setattr("os.execv", lambda path, argv: found.extend(argv))
+    command.Command().run_from_argv(["manage.py", "test", *words])
+    return found[1:]
+
+
+def test_it_runs_on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert handed(monkeypatch) == ["-m", "pytest", "-n", "auto"]
+
+
+def test_arguments_are_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = handed(monkeypatch, "tests/influencer", "-k", "config", "--version")
+    assert words[2:] == ["-n", "auto", "tests/influencer", "-k", "config", "--version"]
+
+
+@pytest.mark.parametrize("chosen", ["-n0", "-n=3", "--numprocesses=2", "--pdb"])
+def test_a_chosen_number_of_processes_is_kept(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+    assert handed(monkeypatch, chosen) == ["-m", "pytest", chosen]
+
+
+def test_an_installed_browser_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHROMIUM_PATH", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: "/opt/chrome" if name == "google-chrome" else None)
+    assert browser.find() == Path("/opt/chrome")
+
+
+def test_a_named_browser_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "chrome").touch()
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "chrome"))
+    assert browser.find() == tmp_path / "chrome"
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "gone"))
+    assert browser.find() is None
+
+
+def test_playwrights_own_browser_is_the_last_resort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CHROMIUM_PATH", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    assert browser.find() is None
+    chrome = tmp_path / "chromium-1200" / "chrome-linux64" / "chrome"
+    chrome.parent.mkdir(parents=True)
+    chrome.touch()
+    assert browser.find() == chrome
+
+
+def test_without_one_the_system_installs_it_else_playwright(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+
+    def run(words: list[str]) -> bool:
+        ran.append(" ".join(words))
+        return "playwright" in words
+
+    monkeypatch.setattr(browser, "find", lambda: Path("/own/chrome") if len(ran) == 2 else None)
+    monkeypatch.setattr(browser, "_run", run)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert browser.find_or_install() == Path("/own/chrome")
+    assert ran[0] == "apt-get update"
+    assert ran[1].endswith("playwright install chromium")
+    assert "Installing Chromium" in capsys.readouterr().err
