@@ -87,35 +87,25 @@ class Canvas:
         image = mask.image if alpha >= 1 else mask.image.point(lambda value: round(value * alpha))
         self.image.paste(rgb(colour), mask.box, image)
 
-    def stroke(
-        self,
-        points: Shape,
-        colour: str | Colour,
-        *,
-        width: float,
-        alpha: float = 1.0,
-        clip: Mask | None = None,
-    ) -> None:
-        """A round line through points of the figure, of even width."""
-        mask = self._line(
-            [self._pixel(self._stand(point, True)) for point in curve(points, closed=False, density=20)],
-            width,
-        )
-        self.paint(mask & clip if clip else mask, colour, alpha)
+    def stroke(self, points: Shape, colour: str | Colour, *, width: float) -> None:
+        """Paint a round line through points of the figure."""
+        self.paint(self.line(points, width), colour)
 
-    def pixels(self, length: float) -> int:
-        """A length of the figure in pixels."""
-        return round(length * self.scale * self.unit)
-
-    def _line(self, points: Shape, width: float) -> Mask:
+    def line(self, points: Shape, width: float) -> Mask:
+        """The coverage of a round line of even width through points of the figure."""
+        path = [self._pixel(self._stand(point, True)) for point in curve(points, closed=False, density=20)]
         radius = max(width * self.scale * self.unit / 2, 0.5)
-        mask = Mask(*self._blank(points, radius + 2))
+        mask = Mask(*self._blank(path, radius + 2))
         draw = ImageDraw.Draw(mask.image)
-        local = [(x - mask.box[0], y - mask.box[1]) for x, y in points]
+        local = [(x - mask.box[0], y - mask.box[1]) for x, y in path]
         draw.line(local, fill=255, width=max(1, round(radius * 2)), joint="curve")
         for x, y in (local[0], local[-1]):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
         return mask
+
+    def pixels(self, length: float) -> int:
+        """A length of the figure in pixels."""
+        return round(length * self.scale * self.unit)
 
     def _mask(self, shapes: list[Shape], blur: float) -> Mask:
         mask = Mask(*self._blank([point for shape in shapes for point in shape], blur * 3 + 1))

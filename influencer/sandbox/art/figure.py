@@ -190,7 +190,8 @@ def _strands(sitting: _Sitting, within: Mask, colour: Colour, count: int) -> Non
     for _ in range(count):
         x = rng.uniform(-0.24, 0.24)
         fall = [(x * 0.35, -0.30), (x * 0.95, -0.12), (x * 1.1, 0.15), (x * rng.uniform(1.0, 1.25), 0.55)]
-        sitting.canvas.stroke(fall, colour, width=rng.uniform(0.003, 0.009), alpha=0.5, clip=within)
+        line = sitting.canvas.line(fall, rng.uniform(0.003, 0.009))
+        sitting.canvas.paint(line & within, colour, 0.5)
 
 
 def _rim(sitting: _Sitting, outline: Mask) -> None:

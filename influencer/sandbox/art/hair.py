@@ -6,7 +6,7 @@ import math
 import random
 
 from influencer.sandbox.art.person import Person
-from influencer.sandbox.art.shape import Shape, blobs, curve, disc, flip, mirror
+from influencer.sandbox.art.shape import Shape, arc, blobs, curve, disc, flip, mirror
 
 LONG_BACK = [
     (0, -0.30),
@@ -56,7 +56,7 @@ def behind(who: Person, rng: random.Random) -> list[Shape]:
     if who.style == "bun":
         return [disc((0.015, -0.335), 0.105, 0.095), curve(mirror(BUN_BACK))]
     if who.style == "curly":
-        edge = blobs(rng, (0, -0.07), radii=(0.19, 0.20), size=0.105, arc=(22, 0.0, math.tau))
+        edge = blobs(rng, arc((0, -0.07), (0.19, 0.20), count=22, span=(0.0, math.tau)), 0.105)
         return [*edge, disc((0, -0.09), 0.23, 0.22)]
     return [curve(mirror(SHORT_BACK))]
 
@@ -66,8 +66,8 @@ def before(who: Person, rng: random.Random) -> list[Shape]:
     if who.style in ("long", "wave"):
         return _parted(-0.03, 0.30) if who.style == "long" else _parted(-0.075, 0.24)
     if who.style == "curly":
-        arc = (13, math.pi * 1.02, math.pi * 1.98)
-        return blobs(rng, (0, -0.06), radii=(0.155, 0.145), size=0.062, arc=arc)
+        edge = arc((0, -0.06), (0.155, 0.145), count=13, span=(math.pi * 1.02, math.pi * 1.98))
+        return blobs(rng, edge, 0.062)
     return {"bob": _bob, "fringe": _fringe, "bun": _bun}.get(who.style, _short)()
 
 

@@ -68,24 +68,34 @@ def _below(canvas: Canvas, y: float) -> Shape:
     return box(canvas.left - 0.1, y, canvas.right + 0.1, canvas.bottom + 0.1)
 
 
-def _ridge(
-    canvas: Canvas, rng: random.Random, *, base: float, height: float, steps: int, jagged: bool = False
-) -> Shape:
+@dataclass(frozen=True)
+class Hills:
+    """A row of hills: where its foot is, how high it goes, how many, and whether they are sharp."""
+
+    base: float
+    height: float
+    steps: int
+    jagged: bool = False
+
+
+def _ridge(canvas: Canvas, rng: random.Random, hills: Hills) -> Shape:
     """The outline of hills from edge to edge, closed below the picture."""
     left, wide = canvas.left - 0.1, canvas.right - canvas.left + 0.2
-    count = max(2, round(steps * wide / 1.2))
-    crest = [(left + wide * i / count, base - height * rng.uniform(0.1, 1)) for i in range(count + 1)]
+    count = max(2, round(hills.steps * wide / 1.2))
+    crest = [
+        (left + wide * i / count, hills.base - hills.height * rng.uniform(0.1, 1)) for i in range(count + 1)
+    ]
     foot = [(left + wide, canvas.bottom + 0.1), (left, canvas.bottom + 0.1)]
-    return (crest if jagged else curve(crest, closed=False)) + foot
+    return (crest if hills.jagged else curve(crest, closed=False)) + foot
 
 
 def _forest(canvas: Canvas, light: Light, rng: random.Random) -> None:
     wide = canvas.right - canvas.left
-    canvas.fill(_ridge(canvas, rng, base=1.02, height=0.08, steps=5), mix(light.far, light.near, 0.4))
+    canvas.fill(_ridge(canvas, rng, Hills(1.02, 0.08, 5)), mix(light.far, light.near, 0.4))
     for layer, colour in enumerate((mix(light.top, light.far, 0.7), light.far, light.near)):
         for _ in range(round((9 - layer * 2) * wide)):
             _fir(canvas, rng, layer, colour)
-    canvas.fill(_ridge(canvas, rng, base=1.20, height=0.08, steps=4), light.near)
+    canvas.fill(_ridge(canvas, rng, Hills(1.20, 0.08, 4)), light.near)
     for _ in range(round(26 * wide)):
         spark = rng.uniform(canvas.left, canvas.right), rng.uniform(0.3, 1.1)
         canvas.fill(disc(spark, rng.uniform(0.002, 0.005), density=12), light.glow, rng.uniform(0.4, 0.9))
@@ -108,7 +118,7 @@ def _sea(canvas: Canvas, light: Light, rng: random.Random) -> None:
         half = rng.uniform(0.03, 0.15) * (1 - line * 0.03)
         x = light.sun[0] + rng.uniform(-0.05, 0.05)
         canvas.fill(disc((x, 0.64 + line * 0.034), half, 0.0045), light.glow, 0.75)
-    canvas.fill(_ridge(canvas, rng, base=1.0, height=0.10, steps=7), light.near)
+    canvas.fill(_ridge(canvas, rng, Hills(1.0, 0.10, 7)), light.near)
 
 
 def _city(canvas: Canvas, light: Light, rng: random.Random) -> None:
@@ -135,13 +145,13 @@ def _windows(canvas: Canvas, rng: random.Random, house: Shape, *, shade: tuple[C
 def _dunes(canvas: Canvas, light: Light, rng: random.Random) -> None:
     shades = mix(light.low, light.far, 0.5), light.far, mix(light.far, light.near, 0.5), light.near
     for layer, colour in enumerate(shades):
-        canvas.fill(_ridge(canvas, rng, base=0.72 + layer * 0.13, height=0.16, steps=4), colour)
+        canvas.fill(_ridge(canvas, rng, Hills(0.72 + layer * 0.13, 0.16, 4)), colour)
 
 
 def _peaks(canvas: Canvas, light: Light, rng: random.Random) -> None:
     for layer, colour in enumerate((mix(light.top, light.far, 0.5), light.far, light.near)):
-        base, height = 0.66 + layer * 0.16, 0.30 - layer * 0.05
-        canvas.fill(_ridge(canvas, rng, base=base, height=height, steps=8 - layer, jagged=True), colour)
+        hills = Hills(0.66 + layer * 0.16, 0.30 - layer * 0.05, 8 - layer, jagged=True)
+        canvas.fill(_ridge(canvas, rng, hills), colour)
 
 
 def _arch(canvas: Canvas, light: Light, rng: random.Random) -> None:

@@ -53,17 +53,14 @@ def box(left: float, top: float, right: float, bottom: float) -> Shape:
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
-def blobs(
-    rng: random.Random, centre: Point, *, radii: Point, size: float, arc: tuple[int, float, float]
-) -> list[Shape]:
-    """Discs of uneven size along part of an ellipse; `arc` is (how many, from, to)."""
-    count, start, end = arc
-    angles = [start + (end - start) * index / count for index in range(count + 1)]
+def arc(centre: Point, radii: Point, *, count: int, span: Point) -> Shape:
+    """`count` + 1 points along an ellipse, from one angle to the other."""
+    angles = [span[0] + (span[1] - span[0]) * index / count for index in range(count + 1)]
     return [
-        disc(
-            (centre[0] + radii[0] * math.cos(angle), centre[1] + radii[1] * math.sin(angle)),
-            size * rng.uniform(0.8, 1.2),
-            density=24,
-        )
-        for angle in angles
+        (centre[0] + radii[0] * math.cos(angle), centre[1] + radii[1] * math.sin(angle)) for angle in angles
     ]
+
+
+def blobs(rng: random.Random, centres: Shape, size: float) -> list[Shape]:
+    """Discs of uneven size round the points."""
+    return [disc(centre, size * rng.uniform(0.8, 1.2), density=24) for centre in centres]
