@@ -17,16 +17,17 @@ PLACES = {
     "city": "city street streets neon skyline rooftop urban downtown club bar tokyo york london traffic",
     "dunes": "desert dune dunes sand savanna canyon steppe field fields",
     "peaks": "mountain mountains peak peaks snow ski skiing alps cliff summit glacier winter climbing",
-    "arch": "museum temple palace gallery church arch arches courtyard ruins castle marble old",
+    "arch": "museum temple palace gallery church arch arches courtyard ruins castle marble",
     "window": "window room bedroom kitchen home indoors office cafe café coffee library sofa bed desk gym",
     "studio": "studio backdrop fashion editorial headshot catwalk",
 }
 PLACE_OF = {word: place for place, words in PLACES.items() for word in words.split()}
-NEAR = {"closeup", "close-up", "headshot", "macro"}
-FAR = {"wide", "distant", "landscape", "full-body", "fullbody", "far", "panorama"}
-NIGHT = {"night", "evening", "midnight", "moon", "moonlight", "neon", "dark", "stars"}
-DAY = {"day", "morning", "noon", "sunny", "sunrise", "sunlight", "daylight", "golden", "bright"}
-AWAY = {"behind", "back-view", "backview"}
+# Whole phrases: "wide smile", "dark hair" and "the sea behind her" must change nothing.
+NEAR = ("close up", "closeup", "headshot", "macro")
+FAR = ("wide shot", "wide angle", "full body", "far away", "in the distance", "panorama")
+AWAY = ("from behind", "back view", "back to the camera", "facing away")
+NIGHT = ("night", "evening", "midnight", "moon", "moonlight", "neon", "after dark", "starry")
+DAY = ("day", "morning", "noon", "sunny", "sunrise", "sunlight", "daylight", "golden hour")
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,18 @@ class Wish:
         plain = WEIGHTS.sub(" ", prompt)
         name = _name(plain, loras)
         words = [word.lower() for word in WORD.findall(plain) if word != name]
-        known = set(words)
+        text = f" {' '.join(words).replace('-', ' ')} "
         return cls(
             name=name,
             place=next((PLACE_OF[word] for word in words if word in PLACE_OF), ""),
-            framing="close" if known & NEAR else "far" if known & FAR else "",
-            night=True if known & NIGHT else False if known & DAY else None,
-            away=bool(known & AWAY),
+            framing="close" if _says(text, NEAR) else "far" if _says(text, FAR) else "",
+            night=True if _says(text, NIGHT) else False if _says(text, DAY) else None,
+            away=_says(text, AWAY),
         )
+
+
+def _says(text: str, phrases: Sequence[str]) -> bool:
+    return any(f" {phrase} " in text for phrase in phrases)
 
 
 def _name(prompt: str, loras: Sequence[str]) -> str:

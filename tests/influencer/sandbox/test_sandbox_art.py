@@ -89,6 +89,11 @@ def test_words_choose_the_distance_and_the_side() -> None:
     assert Wish.read("luna_x seen from behind").away
 
 
+def test_words_about_the_person_change_neither_place_nor_light() -> None:
+    wish = Wish.read("luna_x, 25 year old woman, long dark hair, bright eyes, wide smile, the sky behind her")
+    assert wish == Wish("luna_x")
+
+
 @pytest.mark.parametrize("size", [(64, 64), (512, 640), (1536, 640)])
 def test_the_mark_stands_in_the_lower_right_corner_and_nowhere_else(size: tuple[int, int]) -> None:
     before = art.draw(Wish("luna_x"), 1, size)
