@@ -1,8 +1,8 @@
 """Django models over JSON files: readable, editable by hand, never half-written. See `docs/decisions/`."""
 
-from .batch import batch
-from .check import Finding, check
-from .damage import Damage
+from .batching import batch
+from .checking import Finding, check
+from .damaged import Damage
 from .declared import declare_secret
 from .errors import NotSupported, StoreBusy, StoreDamaged, StoreUnwritable
 from .fields import KEEP, ObjectField, ParentKey, SecretField, SecretFormField

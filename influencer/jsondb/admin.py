@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from .batch import batch
+from .batching import batch
 
 
 class RecordAdmin(admin.ModelAdmin):

@@ -7,7 +7,7 @@ from typing import Any
 
 from influencer.errors import NotFound
 
-from .damage import Damage
+from .damaged import Damage
 from .declared import declaration, declared_files
 from .store import Document, JsonFile, collection
 

@@ -9,7 +9,7 @@ from django.db.models.manager import BaseManager
 
 from influencer.errors import Conflict, NotFound
 
-from .batch import write
+from .batching import write
 from .layout import Entry, Layout, layout
 from .persist import blank, fill, patch_of, store
 from .query import QuerySet

@@ -13,6 +13,7 @@ from django.db.models.base import ModelState
 
 from influencer.errors import Conflict, Invalid, NotFound
 
+from .errors import NotSupported
 from .ids import identity
 from .keys import MISSING, Row, merge, pick, put, without
 from .layout import Entry, Layout, layout
@@ -59,7 +60,7 @@ def fill(instance: M, entry: Entry) -> M:
     for name, of in own.readers:
         values[name] = of(row)
     if own.parent is not None and owner is not None:
-        values[own.parent.attname] = identity(owner)
+        values["_owner"] = values[own.parent.attname] = identity(owner)
     values["_row"] = row
     values.pop("_extra", None)
     instance._state.adding = False
@@ -137,8 +138,10 @@ def _store_record(instance: models.Model, rows: Rows, patch: Patch, *, new: bool
 def _store_nested(instance: models.Model, rows: Rows, patch: Patch, *, new: bool) -> Entry:
     own = layout(type(instance))
     assert own.parent is not None
-    name = str(instance.pk)
-    owner = rows.get(str(getattr(instance, own.parent.attname)))
+    name, owner_name = str(instance.pk), str(getattr(instance, own.parent.attname))
+    if not new and owner_name != instance.__dict__.get("_owner"):
+        raise NotSupported(f"{name} can't move to another record; delete it and add it there.")
+    owner = rows.get(owner_name)
     items = _items(owner, own.list_key)
     place = _place(items, name)
     if new and place is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from .batch import visible
+from .batching import visible
 from .errors import NotSupported
 from .layout import Entry, Layout
 from .lookups import sort_key, test_of

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from .batch import batch
+from .batching import batch
 from .errors import NotSupported
 from .layout import Entry, Layout, layout
 from .lookups import resolve

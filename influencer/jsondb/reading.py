@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from . import disk, text
-from .damage import BACKUP, LAST_GOOD, Damage
+from .damaged import BACKUP, LAST_GOOD, Damage
 
 C = TypeVar("C")
 

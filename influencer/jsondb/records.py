@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models.base import ModelBase
 
-from .batch import write
+from .batching import write
 from .declared import declaration
 from .fields import IdField
 from .keys import Row, merge, put

@@ -12,7 +12,7 @@ from influencer import paths
 from influencer.errors import Conflict
 
 from . import disk, text
-from .damage import Damage
+from .damaged import Damage
 from .declared import Declaration, declaration
 from .ids import adopt
 from .keys import Row

@@ -43,9 +43,7 @@ def check(name: str) -> list[Finding]:
     file = store_file(name)
     damage = file.damage()
     if damage is not None:
-        return [
-            Finding(name, "damaged", f"{damage.reason}{damage.place} Writing is refused until it is mended.")
-        ]
+        return [Finding(name, "damaged", damage.problem().message)]
     target = target_of(file.path)
     if not target.exists():
         return []
