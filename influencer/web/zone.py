@@ -11,6 +11,7 @@ from influencer import jsondb
 from influencer.errors import Invalid, Problem
 
 KEY = "timeZone"
+SETTINGS = jsondb.Document("settings.json")
 
 
 @cache
@@ -27,7 +28,7 @@ def current() -> zoneinfo.ZoneInfo:
     if config.time_zone_fixed:
         return zoneinfo.ZoneInfo(config.time_zone)
     try:
-        return zoneinfo.ZoneInfo(str(jsondb.Document("settings.json").read().get(KEY) or config.time_zone))
+        return zoneinfo.ZoneInfo(str(SETTINGS.read().get(KEY) or config.time_zone))
     except (Problem, ValueError, OSError):
         return zoneinfo.ZoneInfo(config.time_zone)
 
@@ -42,4 +43,4 @@ def choose(name: str) -> None:
     def keep(document: dict[str, object]) -> None:
         document[KEY] = name
 
-    jsondb.Document("settings.json").change(keep)
+    SETTINGS.change(keep)

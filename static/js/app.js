@@ -2,6 +2,7 @@
 import "./busy.js";
 import "./counters.js";
 import "./dialogs.js";
+import "./fill.js";
 import "./menus.js";
 import "./themes.js";
 import "./toasts.js";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +11,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template import Context, Template
+from django.template import Context, Template, engines
 from django.urls import include, path, re_path
 
 from influencer.clients.errors import ServiceError
 from influencer.errors import Conflict, Invalid, NotFound, Problem
 from influencer.web.endpoint import ApiRequest, ApiResponse, endpoint, waiting_slot
-from influencer.web.htmx import flash, redirect
+from influencer.web.htmx import done, flash, redirect
 
 made: list[str] = []
 failures: list[Exception] = []
@@ -110,6 +111,22 @@ def dialog(request: HttpRequest) -> HttpResponse:
     return render(request, "components/confirm.html", context)
 
 
+OPENER = """{% extends "base.html" %}{% block title %}Opener{% endblock %}{% block content %}<h1>Opener</h1>
+<a class="btn" href="/dialog/" hx-get="/dialog/" hx-target="#dialog">Delete</a>
+<button class="btn" hx-post="/failing/409/">Fail</button>
+<button class="btn" hx-post="/bug/">Break</button>
+<form hx-post="/slow/" hx-swap="none"><button class="btn">Post</button></form>{% endblock %}"""
+
+
+def opener(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(engines["django"].from_string(OPENER).render({}, request))
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    time.sleep(0.3)
+    return done()
+
+
 def make_user(name: str = "owner", **fields: Any) -> User:
     return User.objects.create_superuser(name, password="a sentence works well", **fields)
 
@@ -126,6 +143,8 @@ urlpatterns = [
     path("failing/<int:status>/", failing),
     path("bug/", bug),
     path("moment/", moment),
+    path("opener/", opener),
+    path("slow/", slow),
     path("saved/", saved),
     path("dialog/", dialog),
     path("m/<str:token>", plain_json),

@@ -159,3 +159,10 @@ def test_an_unknown_zone_is_refused() -> None:
 def test_a_settings_file_nobody_can_read_leaves_the_machines_zone(data_dir: Any) -> None:
     (data_dir / "settings.json").write_text("{ not json")
     assert zone.current().key == "UTC"
+
+
+def test_the_token_of_a_refused_request_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    token = setup.make_link()
+    assert send(Client(), token, password="tooshort77").status_code == 422
+    assert "/setup/…" in caplog.text
+    assert token not in caplog.text
