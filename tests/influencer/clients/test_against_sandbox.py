@@ -12,13 +12,16 @@ import pytest
 import requests
 from PIL import Image
 
-from influencer import sandbox
 from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.instagram import Instagram
 from influencer.clients.picture import for_platform
 from influencer.clients.platform import Action, Draft, PlatformError, Publisher, Verdict, next_step
 from influencer.clients.x import X
+from influencer.sandbox import Sandbox
+from influencer.sandbox.config import SandboxSettings
+from influencer.sandbox.server import build_app
 from tests.influencer.clients.scripted_server import ScriptedServer
+from tests.influencer.sandbox.bench import KEY, eventually, serving
 
 ACCOUNT = "17841400000000001"
 
@@ -26,7 +29,7 @@ ACCOUNT = "17841400000000001"
 class Stage:
     """The running sandbox, and the dashboard's address it fetches images from."""
 
-    def __init__(self, running: sandbox.Sandbox, dashboard: ScriptedServer) -> None:
+    def __init__(self, running: Sandbox, dashboard: ScriptedServer) -> None:
         self.sandbox = running
         self.dashboard = dashboard
         self._key = {"X-Sandbox-Key": running.key}
@@ -64,11 +67,10 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     data = tmp_path_factory.mktemp("sandbox")
-    with (
-        ScriptedServer().running() as dashboard,
-        sandbox.started(data, dashboard.url, speed=50) as running,
-    ):
-        yield Stage(running, dashboard)
+    with ScriptedServer().running() as dashboard:
+        settings = SandboxSettings(data, dashboard.url, KEY, speed=50)
+        with serving(lambda: build_app(settings)) as url:
+            yield Stage(Sandbox(url, KEY), dashboard)
 
 
 def drawn(width: int = 832, height: int = 1216) -> bytes:
@@ -226,6 +228,8 @@ def test_an_unknown_outcome_on_instagram_is_looked_up(stage: Stage, fault: str, 
     stage.fault("instagram", f"publish.{fault}_{moment}")
     error = failure(instagram, wanted, "publish", ids)
     assert (error.code, error.outcome_unknown, error.retryable) == ("outcome_unknown", True, False)
+    if moment == "after":
+        eventually(lambda: stage.posts("instagram", wanted.caption))
     found = stage.instagram().look_up(wanted, ids, since=since)
     posted = stage.posts("instagram", wanted.caption)
     if moment == "after":
@@ -244,6 +248,8 @@ def test_an_unknown_outcome_on_x_is_looked_up(stage: Stage, fault: str, moment: 
     stage.limit(x_timeline_lag=0)
     error = failure(x, wanted, "publish", ids)
     assert (error.code, error.outcome_unknown, error.retryable) == ("outcome_unknown", True, False)
+    if moment == "after":
+        eventually(lambda: stage.posts("x", wanted.caption))
     found = stage.x().look_up(wanted, ids, since=since)
     posted = stage.posts("x", wanted.caption)
     if moment == "after":
