@@ -15,6 +15,8 @@ from influencer.clients.comfyui.live import SocketGone
 from influencer.clients.comfyui.values import Ending, Event, Outcome, Place, Queued, Started
 from influencer.clients.errors import ServiceError
 
+SHORTEST_WAIT = 0.005
+
 
 class Socket(Protocol):
     def read(self, seconds: float) -> Frame | None: ...
@@ -191,11 +193,12 @@ class _Following:
 
     def _listen(self) -> None:
         self._connect_when_due()
+        seconds = min(self.pace.tick, max(self.look_at - self.now, SHORTEST_WAIT))
         if self.socket is None:
-            time.sleep(self.pace.tick)
+            time.sleep(seconds)
             return
         try:
-            frame = self.socket.read(self.pace.tick)
+            frame = self.socket.read(seconds)
         except SocketGone:
             self._hang_up()
             self.connect_at = self.now + self.pace.reconnect
@@ -215,7 +218,7 @@ class _Following:
             self.caller.on_event(event)
         if self.hints.ended(frame):
             self.ending = True
-            self.look_at = min(self.look_at, self.heard_at + self.pace.tick / 10)
+            self.look_at = 0.0
 
     def _queue_changed(self) -> None:
         if self.place is not None and not self.place.running:

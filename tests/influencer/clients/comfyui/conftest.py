@@ -40,7 +40,7 @@ def pace() -> Pace:
         tick=0.02,
         cancel=0.02,
         look=0.05,
-        look_while_live=0.1,
+        look_while_live=1,
         look_again=0.02,
         lost_after=0.2,
         patience=1,

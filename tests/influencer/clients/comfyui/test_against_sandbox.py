@@ -1,4 +1,4 @@
-"""The client against the stand-in server, in a process of its own, with its faults ordered."""
+"""The client against the stand-in server, with its faults ordered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from influencer.clients.comfyui import (
     settings_for,
 )
 from influencer.clients.errors import ServiceError
+from influencer.sandbox.config import SandboxSettings
+from influencer.sandbox.server import build_app
 from tests.influencer.clients.comfyui.run import Run
+from tests.influencer.sandbox.bench import KEY, serving
 
 PACE = Pace(
     tick=0.05, cancel=0.05, look=0.2, look_while_live=0.5, look_again=0.1, lost_after=1, reconnect=0.1
@@ -37,8 +40,9 @@ PACE = Pace(
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandbox.Sandbox]:
-    with sandbox.started(tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:1", speed=20) as running:
-        yield running
+    settings = SandboxSettings(tmp_path_factory.mktemp("sandbox"), key=KEY, speed=20)
+    with serving(lambda: build_app(settings)) as url:
+        yield sandbox.Sandbox(url, KEY)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ def test_a_normal_run_gives_steps_previews_nodes_and_the_images(stage: Stage, ru
         for step in (1, 2, 3):
             await prompt.preview(4)
             await prompt.step(step, 3)
+        await stage.until(lambda: len(run.of(Progress)) == 3)
         await prompt.succeed("a_00001_.png", "a_00002_.png")
 
     outcome = run.submit().follow()
@@ -74,6 +75,7 @@ def test_previews_of_the_older_kind_are_read_too(stage: Stage, run: Run) -> None
         await socket.send_str("not json")
         await socket.send_str('{"type": "progress", "data": {"value": NaN, "max": null}}')
         await prompt.preview(1)
+        await stage.until(lambda: run.of(Preview))
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
@@ -92,6 +94,7 @@ def test_a_large_preview_that_trickles_in_is_not_torn(stage: Stage, run: Run) ->
         for start in range(0, len(frame), 400_000):
             transport.write(frame[start : start + 400_000])
             await asyncio.sleep(0.05)
+        await stage.until(lambda: run.of(Preview))
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
@@ -113,10 +116,12 @@ def test_other_peoples_frames_are_left_out(stage: Stage, run: Run) -> None:
         await prompt.start()
         await prompt.say("progress", value=5, max=9, prompt_id=other, node="6")
         await prompt.say("execution_interrupted", prompt_id=other, node_id="6")
+        await prompt.step(2, 3)
+        await stage.until(lambda: run.of(Progress))
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
-    assert run.of(Progress) == []
+    assert run.of(Progress) == [Progress(2, 3, "6")]
 
 
 def test_queue_positions_count_in_the_order_of_running(stage: Stage, run: Run) -> None:
@@ -124,20 +129,18 @@ def test_queue_positions_count_in_the_order_of_running(stage: Stage, run: Run) -
     async def script(prompt: Prompt) -> None:
         if prompt.id != run.prompt_id:
             return
-        await stage.until(lambda: stage.count("GET", "/queue"))
-        for other in [found for found in stage.prompts if found is not prompt]:
+        for told, other in enumerate(stage.prompts[:2], 1):
+            await stage.until(lambda: len(run.events) == told)  # noqa: B023
             stage.run(other)
             await prompt.say("status", status={"exec_info": {"queue_remaining": 2}})
-            await asyncio.sleep(0.15)
-            stage.running.clear()
+        await stage.until(lambda: len(run.events) == 3)
         await prompt.start()
-        await asyncio.sleep(0.15)
+        await stage.until(lambda: run.of(Started))
         await prompt.succeed("a.png")
 
     for _ in range(2):
         run.comfy.submit(GRAPH, prompt_id=new_prompt_id())
-    run.submit().follow()
-
+    assert run.submit().follow().succeeded
     assert run.events[:4] == [Queued(3), Queued(2), Queued(1), Started()]
 
 
@@ -147,7 +150,7 @@ def test_a_silent_websocket_still_ends_in_the_images(stage: Stage, run: Run) -> 
         await prompt.socket()
         stage.sockets.clear()
         await prompt.start()
-        await asyncio.sleep(0.1)
+        await stage.until(lambda: run.of(Started))
         await prompt.succeed("a.png")
 
     assert run.submit().follow().images == (ImageRef("a.png", "t"),)
@@ -164,6 +167,7 @@ def test_a_socket_the_server_forgot_is_replaced(stage: Stage, run: Run) -> None:
         await prompt.start()
         await prompt.socket()
         await prompt.step(2, 3)
+        await stage.until(lambda: Progress(2, 3, "6") in run.events)
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
@@ -176,7 +180,7 @@ def test_no_websocket_at_all_still_ends_in_the_images(stage: Stage, run: Run) ->
     @stage.plays
     async def script(prompt: Prompt) -> None:
         await prompt.start()
-        await asyncio.sleep(0.1)
+        await stage.until(lambda: run.of(Started))
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
@@ -193,6 +197,7 @@ def test_a_dropped_websocket_is_taken_up_again(stage: Stage, run: Run) -> None:
         await prompt.socket()
         await prompt.say("executing", node="6")
         await prompt.step(2, 3)
+        await stage.until(lambda: Progress(2, 3, "6") in run.events)
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded
@@ -209,6 +214,7 @@ def test_a_broken_connection_is_taken_up_again(stage: Stage, run: Run) -> None:
         await stage.until(lambda: prompt.client_id not in stage.sockets)
         await prompt.socket()
         await prompt.step(2, 3)
+        await stage.until(lambda: Progress(2, 3, "6") in run.events)
         await prompt.succeed("a.png")
 
     assert run.submit().follow().succeeded

@@ -78,6 +78,7 @@ def test_a_prompt_of_a_process_now_dead_can_be_followed(stage: Stage, run: Run, 
         await prompt.start()
         await prompt.socket()
         await prompt.step(2, 3)
+        await stage.until(lambda: run.of(Progress))
         await prompt.succeed("a.png")
 
     run.submit()
