@@ -21,7 +21,7 @@ def sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -
     return HttpResponseRedirect(reverse("admin:index"))
 
 
-admin.site.login = sign_in  # type: ignore[method-assign,assignment]
+admin.site.login = sign_in  # type: ignore[method-assign]
 admin.site.site_header = "Admin"
 admin.site.site_title = "Influencer"
 admin.site.index_title = "Admin"
@@ -29,7 +29,7 @@ admin.site.enable_nav_sidebar = False
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(admin.ModelAdmin):
     """Tokens are made by `manage.py api_token`, which shows them once; here they are seen and revoked."""
 
     list_display = ["name", "user", "created_at", "last_used_at", "expires_at", "revoked_at"]

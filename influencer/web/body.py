@@ -106,7 +106,7 @@ def _bad_text(name: str, what: str) -> Invalid:
     return Invalid(f"'{name}' {what}.", fields={name: [f"This {what}."]})
 
 
-def _pairs(lists: Iterable[tuple[str, list[object]]]) -> list[tuple[str, str]]:
+def _pairs(lists: Iterable[tuple[str, list[Any]]]) -> list[tuple[str, str]]:
     return [pair for name, texts in lists for pair in (("key", name), *((name, str(text)) for text in texts))]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
@@ -29,7 +29,7 @@ class ApiRequest:
     """What an endpoint gets: the user, the JSON body (or a form's plain fields), the query."""
 
     http: HttpRequest
-    user: AbstractBaseUser
+    user: User
     json: dict[str, Any] = field(default_factory=dict, repr=False)
     claim: idempotency.Claim | None = None
 
@@ -118,7 +118,7 @@ def waiting_slot() -> Iterator[bool]:
             _slots.release()
 
 
-def _authenticate(http: HttpRequest) -> AbstractBaseUser:
+def _authenticate(http: HttpRequest) -> User:
     scheme, _, token = http.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return _token_user(http, token.strip())
@@ -129,7 +129,7 @@ def _authenticate(http: HttpRequest) -> AbstractBaseUser:
     return http.user
 
 
-def _token_user(http: HttpRequest, token: str) -> AbstractBaseUser:
+def _token_user(http: HttpRequest, token: str) -> User:
     address = client_address(http)
     failed_tokens.check(address)
     user = tokens.user_of(token)

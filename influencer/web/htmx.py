@@ -18,7 +18,7 @@ LEVELS = {"ok": messages.SUCCESS, "warn": messages.WARNING, "bad": messages.ERRO
 def is_htmx(request: HttpRequest) -> bool:
     """True when htmx asks for a fragment; a boosted link wants the whole page."""
     details = getattr(request, "htmx", None)
-    return bool(details) and not details.boosted
+    return details is not None and bool(details) and not details.boosted
 
 
 def toast(response: Answer, message: str, kind: Kind = "ok", *, link: Link | None = None) -> Answer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.contrib.auth import get_user_model, password_validation
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth import password_validation
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -17,11 +17,11 @@ from influencer.web.models import SetupLink
 OWNER = "owner"
 
 # Called with the new owner when "Start with three sample characters" is ticked.
-after_setup: list[Callable[[AbstractBaseUser], None]] = []
+after_setup: list[Callable[[User], None]] = []
 
 
 def owner_missing() -> bool:
-    return not get_user_model().objects.exists()
+    return not User.objects.exists()
 
 
 def make_link() -> str:
@@ -39,7 +39,7 @@ def is_open(token: str) -> bool:
     return owner_missing() and SetupLink.alive(token).exists()
 
 
-def create_owner(*, username: str, password: str, time_zone: str = "") -> AbstractBaseUser:
+def create_owner(*, username: str, password: str, time_zone: str = "") -> User:
     """Make the first account, which may do everything.
 
     Raises `Invalid` for a weak password or an unknown zone, `Conflict` when any user exists.
@@ -52,7 +52,7 @@ def create_owner(*, username: str, password: str, time_zone: str = "") -> Abstra
     return owner
 
 
-def use_link(token: str, *, username: str, password: str, time_zone: str) -> AbstractBaseUser:
+def use_link(token: str, *, username: str, password: str, time_zone: str) -> User:
     """Make the owner and use up the link. Raises `NotFound` when the link is not open (any more)."""
     check_password(password, username)
     with transaction.atomic():
@@ -65,17 +65,17 @@ def use_link(token: str, *, username: str, password: str, time_zone: str) -> Abs
 
 def check_password(password: str, username: str) -> None:
     """Raise `Invalid` unless the password has 12 characters and is no common one."""
-    user = get_user_model()(username=username)
+    user = User(username=username)
     try:
         password_validation.validate_password(password, user)
     except ValidationError as error:
         raise Invalid(" ".join(error.messages), fields={"password": list(error.messages)}) from error
 
 
-def _create(username: str, password: str) -> AbstractBaseUser:
+def _create(username: str, password: str) -> User:
     if not owner_missing():
         raise _taken()
-    return get_user_model().objects.create_superuser(username=username, password=password)
+    return User.objects.create_superuser(username=username, password=password)
 
 
 def _taken() -> Conflict:

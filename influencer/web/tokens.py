@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -42,7 +41,7 @@ def revoke(name: str) -> None:
         raise NotFound(f"There is no live token named '{name}'.")
 
 
-def user_of(token: str) -> AbstractBaseUser | None:
+def user_of(token: str) -> User | None:
     """Whom the token stands for; None when it is unknown, revoked or expired."""
     found = ApiToken.objects.select_related("user").filter(token_hash=digest(token)).first()
     now = timezone.now()
@@ -53,8 +52,8 @@ def user_of(token: str) -> AbstractBaseUser | None:
     return found.user
 
 
-def _user(username: str) -> AbstractBaseUser:
-    users = get_user_model().objects.filter(is_active=True)
+def _user(username: str) -> User:
+    users = User.objects.filter(is_active=True)
     wanted = users.filter(username=username) if username else users.filter(is_superuser=True)
     user = wanted.order_by("pk").first()
     if user is None:

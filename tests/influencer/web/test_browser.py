@@ -1,4 +1,4 @@
-"""The frame in a real Chromium: accessible, under the strict policy, usable by keyboard and without scripts."""
+"""The frame in a real Chromium: accessible, under the policy, by keyboard, without scripts."""
 
 from __future__ import annotations
 
