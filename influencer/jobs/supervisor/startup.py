@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,22 +24,44 @@ from influencer.web import setup
 
 CLUSTERS = ("default", "gpu")
 PACKAGE = "influencer.jobs.supervisor"
+# A command may hold the lock for the moment it takes to look at the database.
+PATIENCE = 2.0
+
+Say = Callable[[str], object]
 
 
-def prepare(config: Config, say: Callable[[str], object]) -> Plan:
+def prepare(config: Config, say: Say) -> Plan:
     """Make everything ready to run. Raises a `Problem` with one sentence when it can't be."""
     run = make_folders(config.data_dir)
     lock = take_lock(run, config.own_url)
     listener = listen(config.host, config.port)
     (run / "sandbox.json").unlink(missing_ok=True)
     (run / "clusters.json").unlink(missing_ok=True)
-    if copy := dataformat.check(config.data_dir):
-        say(f"The data was brought to the new format; a copy of the old lies in {copy}.")
-    if copy := database.bring_up_to_date(config.data_dir / "backups"):
-        say(f"The database was brought up to date; a copy from before is {copy}.")
+    bring_up_to_date(config.data_dir, say)
     link = owner(config, say)
     connections.close_all()
     return make_plan(config, lock=lock, listener=listener, link=link)
+
+
+def prepare_for_command(config: Config, say: Say) -> None:
+    """Make data and database ready for a single command; while `up` runs, they are."""
+    run = make_folders(config.data_dir)
+    try:
+        lock = take_lock(run, "a command", patience=0)
+    except Conflict:
+        return
+    try:
+        bring_up_to_date(config.data_dir, say)
+    finally:
+        os.close(lock)
+
+
+def bring_up_to_date(data: Path, say: Say) -> None:
+    """Bring the files to this version's format and the database to its tables, copies first."""
+    if copy := dataformat.check(data):
+        say(f"The data was brought to the new format; a copy of the old lies in {copy}.")
+    if copy := database.bring_up_to_date(data / "backups"):
+        say(f"The database was brought up to date; a copy from before is {copy}.")
 
 
 def make_folders(data: Path) -> Path:
@@ -58,17 +81,28 @@ def make_folders(data: Path) -> Path:
     return data / "run"
 
 
-def take_lock(run: Path, url: str) -> int:
+def take_lock(run: Path, url: str, *, patience: float = PATIENCE) -> int:
     """Hold `up.lock` as long as this process lives. Raises `Conflict` naming who has it."""
     descriptor = os.open(run / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Conflict(_who_has_it(descriptor, run.parent), code="already_running") from None
+    deadline = time.monotonic() + patience
+    while not _try_lock(descriptor):
+        if time.monotonic() > deadline:
+            sentence = _who_has_it(descriptor, run.parent)
+            os.close(descriptor)
+            raise Conflict(sentence, code="already_running")
+        time.sleep(0.05)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
     os.set_inheritable(descriptor, True)
     return descriptor
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _who_has_it(descriptor: int, data: Path) -> str:
@@ -80,7 +114,7 @@ def _who_has_it(descriptor: int, data: Path) -> str:
     return f"It already runs on {data} ({who}). Use that one, or stop it first."
 
 
-def owner(config: Config, say: Callable[[str], object]) -> str:
+def owner(config: Config, say: Say) -> str:
     """Make the owner from INFLUENCER_ADMIN_PASSWORD, or a link with which a person does it."""
     if not setup.owner_missing():
         return ""
