@@ -55,9 +55,10 @@ class JobAdmin(LookOnly, admin.ModelAdmin):
     def _each(self, request: HttpRequest, queryset: QuerySet[Job], verb: Callable[[str], Job]) -> None:
         for pk in queryset.values_list("pk", flat=True):
             try:
-                self.message_user(request, f"{pk} is {verb(pk).state}.")
+                job = verb(pk)
+                self.message_user(request, f"{job} is {job.state}.")
             except Problem as problem:
-                self.message_user(request, f"{pk}: {problem.message}", messages.WARNING)
+                self.message_user(request, f"Job {pk}: {problem.message}", messages.WARNING)
 
 
 class TaskAdmin(LookOnly, queue_admin.TaskAdmin):
