@@ -118,15 +118,22 @@ def waiting_slot() -> Iterator[bool]:
             _slots.release()
 
 
-def _authenticate(http: HttpRequest) -> User:
+def identify(http: HttpRequest) -> User:
+    """Whom a request below /api/ comes from, by token or session. Raises `Refused` (401) or `TooMany`."""
     scheme, _, token = http.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return _token_user(http, token.strip())
     if not http.user.is_authenticated:
         raise unauthorized("Sign in, or send an API token as `Authorization: Bearer <token>`.")
-    if reason := _SessionCsrf(_no_response).process_view(http, _no_response, (), {}):
-        raise Refused(403, "csrf", f"A session needs the CSRF token in X-CSRFToken. {reason}")
     return http.user
+
+
+def _authenticate(http: HttpRequest) -> User:
+    """The user; a session must also prove that the request comes from our own pages."""
+    user = identify(http)
+    if user is http.user and (reason := _SessionCsrf(_no_response).process_view(http, _no_response, (), {})):
+        raise Refused(403, "csrf", f"A session needs the CSRF token in X-CSRFToken. {reason}")
+    return user
 
 
 def _token_user(http: HttpRequest, token: str) -> User:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
@@ -46,6 +47,9 @@ class SetupForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         here = zone.current().key
+        if settings.INFLUENCER.time_zone_fixed:
+            self.fields["time_zone"] = forms.CharField(label="Time zone", initial=here, disabled=True)
+            return
         names = zone.names() if here in zone.names() else [here, *zone.names()]
         self.fields["time_zone"] = forms.ChoiceField(
             label="Time zone", choices=[(name, name.replace("_", " ")) for name in names], initial=here

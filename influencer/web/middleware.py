@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap
 
 from influencer.errors import Problem
 from influencer.web import answers, zone
+from influencer.web.endpoint import identify
 from influencer.web.htmx import is_htmx, toast
 from influencer.web.problems import problem_page
 
@@ -79,17 +80,17 @@ class LoginWallMiddleware:
         return _to_login(request)
 
     def _api(self, request: HttpRequest) -> HttpResponseBase:
-        """Endpoints know tokens; any other address below /api/ exists only for who is signed in."""
+        """Endpoints ask for themselves; any other address below /api/ is silent to strangers too."""
         response = self.get_response(request)
-        if request.user.is_authenticated or getattr(request, "reached_endpoint", False):
+        if getattr(request, "reached_endpoint", False):
             return response
-        return answers.failure(answers.unauthorized("Sign in, or send an API token."))
+        return _refusal(request) or response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.path.startswith("/api/"):
             request.reached_endpoint = getattr(view, "is_endpoint", False)  # type: ignore[attr-defined]
-            if not request.reached_endpoint and not request.user.is_authenticated:  # type: ignore[attr-defined]
-                return HttpResponse(status=401)
+            if not request.reached_endpoint:  # type: ignore[attr-defined]
+                return _refusal(request)
         return None
 
 
@@ -145,6 +146,15 @@ def _is_own(public: str, listens_on: str) -> bool:
         return not ipaddress.ip_address(public).is_global
     except ValueError:
         return "." not in public
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """What a stranger below /api/ gets; None for who may be there."""
+    try:
+        identify(request)
+    except Problem as problem:
+        return answers.failure(problem)
+    return None
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from influencer.web.models import SetupLink
 
 OWNER = "owner"
 
-# Called with the new owner when "Start with three sample characters" is ticked.
+# Called with the new owner when "Start with three sample characters" is ticked; may raise `Problem`.
 after_setup: list[Callable[[User], None]] = []
 
 
@@ -59,7 +60,8 @@ def use_link(token: str, *, username: str, password: str, time_zone: str) -> Use
         if not SetupLink.alive(token).update(used_at=timezone.now()):
             raise NotFound("This set-up link was used, or is older than an hour.", code="link_closed")
         owner = _create(username, password)
-        zone.choose(time_zone)
+        if not settings.INFLUENCER.time_zone_fixed:
+            zone.choose(time_zone)
     return owner
 
 

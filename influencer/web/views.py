@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -113,9 +114,17 @@ def _create_owner(request: HttpRequest, token: str, form: SetupForm) -> HttpResp
     )
     auth.login(request, owner, backend=settings.AUTHENTICATION_BACKENDS[0])
     if wanted["samples"]:
+        _make_samples(request, owner)
+    return redirect("web:home")
+
+
+def _make_samples(request: HttpRequest, owner: User) -> None:
+    """The account stands already: what goes wrong here is told on the next page."""
+    try:
         for hook in setup.after_setup:
             hook(owner)
-    return redirect("web:home")
+    except Problem as problem:
+        flash(request, problem.message, "bad")
 
 
 def _link_closed(request: HttpRequest) -> HttpResponse:

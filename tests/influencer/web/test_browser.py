@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Callable[..., Page]]:
     """Opens a page; at the end none may have broken the policy or raised an error."""
-    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, debug=True)
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, debug=True, time_zone_fixed=False)
     complaints: list[str] = []
     contexts = []
 

@@ -70,9 +70,9 @@ def test_without_either_the_answer_is_401(path: str) -> None:
     assert (body["success"], body["code"]) == (False, "unauthorized")
 
 
-def test_an_unknown_address_below_api_is_json_too(signed_in: Client) -> None:
-    answer = signed_in.get("/api/nowhere")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+def test_an_unknown_address_below_api_is_json_too(signed_in: Client, bearer: dict[str, str]) -> None:
+    for answer in (signed_in.get("/api/nowhere"), Client().get("/api/nowhere", headers=bearer)):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("change", ["revoked_at", "expires_at", "user"])

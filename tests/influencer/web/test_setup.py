@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from influencer import jsondb
-from influencer.errors import Conflict, Invalid, NotFound
+from influencer.errors import Conflict, Invalid, NotFound, Unavailable
 from influencer.web import setup, zone
 from influencer.web.models import SetupLink
 from tests.influencer.web.addresses import make_user
@@ -166,3 +167,24 @@ def test_the_token_of_a_refused_request_is_not_in_the_log(caplog: pytest.LogCapt
     assert send(Client(), token, password="tooshort77").status_code == 422
     assert "/setup/…" in caplog.text
     assert token not in caplog.text
+
+
+def test_a_zone_fixed_by_the_environment_is_shown_locked(settings: Any, data_dir: Path) -> None:
+    settings.INFLUENCER = dataclasses.replace(
+        settings.INFLUENCER, time_zone="Europe/Madrid", time_zone_fixed=True
+    )
+    token = setup.make_link()
+    content = Client().get(f"/setup/{token}/").content.decode()
+    assert "Fixed by <code>INFLUENCER_TIME_ZONE</code>" in content
+    assert send(Client(), token).status_code == 302
+    assert not (data_dir / "settings.json").exists()
+
+
+def test_samples_that_fail_do_not_lose_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(owner: Any) -> None:
+        raise Unavailable("The disk is full. Make room, then try again.")
+
+    monkeypatch.setattr(setup, "after_setup", [full])
+    client = Client()
+    assert send(client, setup.make_link(), samples="on")["Location"] == "/"
+    assert "The disk is full." in client.get("/page/").content.decode()
