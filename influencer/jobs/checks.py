@@ -11,19 +11,19 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 from influencer.jobs import kinds
-from influencer.jobs.pace import pace
+from influencer.jobs.pace import clusters, pace
 
 
 def check_queue(**_: Any) -> list[CheckMessage]:
     """django-q2 takes every value as it is; these are the ones that lose or double work."""
-    return [*_check_base(settings.Q_CLUSTER), *_check_database(), *_check_name(), *_check_clusters()]
+    return [*_check_base(), *_check_database(), *_check_name(), *_check_clusters()]
 
 
 def check_kinds(**_: Any) -> list[CheckMessage]:
     """A wrong cluster name would wait for ever, a wrong step could be cancelled too late."""
     found: list[CheckMessage] = []
     for kind in kinds.registered():
-        if kind.cluster not in settings.Q_CLUSTER["ALT_CLUSTERS"]:
+        if kind.cluster not in clusters():
             found.append(Error(f"{kind.name} asks for the cluster '{kind.cluster}'.", id="jobs.E020"))
         if len(set(kind.steps)) != len(kind.steps):
             found.append(Error(f"{kind.name} has two steps of the same name.", id="jobs.E021"))
@@ -32,8 +32,9 @@ def check_kinds(**_: Any) -> list[CheckMessage]:
     return found
 
 
-def _check_base(queue: dict[str, Any]) -> Iterator[CheckMessage]:
-    if queue.get("name") not in queue.get("ALT_CLUSTERS", {}):
+def _check_base() -> Iterator[CheckMessage]:
+    queue: dict[str, Any] = dict(settings.Q_CLUSTER)
+    if queue.get("name") not in clusters():
         yield Error("ALT_CLUSTERS must name the base cluster and all others.", id="jobs.E001")
     if queue.get("scheduler", True):
         yield Error("django-q2's own scheduler must be off: the clock does this.", id="jobs.E002")
@@ -42,10 +43,12 @@ def _check_base(queue: dict[str, Any]) -> Iterator[CheckMessage]:
 
 
 def _check_database() -> Iterator[CheckMessage]:
-    alias = settings.Q_CLUSTER.get("orm")
+    queue: dict[str, Any] = dict(settings.Q_CLUSTER)
+    alias = queue.get("orm")
     if alias != "default":
         yield Error(f"The queue is in the database '{alias}', the jobs in 'default'.", id="jobs.E004")
-    database = settings.DATABASES["default"]
+    databases: dict[str, Any] = dict(settings.DATABASES)
+    database = databases["default"]
     immediate = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
     if "sqlite" in database["ENGINE"] and not immediate:
         yield Error("SQLite needs transaction_mode IMMEDIATE, or writers fail as 'locked'.", id="jobs.E005")
@@ -53,15 +56,13 @@ def _check_database() -> Iterator[CheckMessage]:
 
 def _check_name() -> Iterator[CheckMessage]:
     name = os.environ.get("Q_CLUSTER_NAME")
-    if name and name not in settings.Q_CLUSTER["ALT_CLUSTERS"]:
-        known = ", ".join(settings.Q_CLUSTER["ALT_CLUSTERS"])
-        yield Error(f"Q_CLUSTER_NAME is '{name}'; it may be {known}.", id="jobs.E006")
+    if name and name not in clusters():
+        yield Error(f"Q_CLUSTER_NAME is '{name}'; it may be {', '.join(clusters())}.", id="jobs.E006")
 
 
 def _check_clusters() -> Iterator[CheckMessage]:
-    base = {key: value for key, value in settings.Q_CLUSTER.items() if key != "ALT_CLUSTERS"}
-    for name, own in settings.Q_CLUSTER["ALT_CLUSTERS"].items():
-        yield from _check_times(name, {**base, **own})
+    for name, cluster in clusters().items():
+        yield from _check_times(name, cluster)
 
 
 def _check_times(name: str, cluster: dict[str, Any]) -> Iterator[CheckMessage]:

@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from influencer import paths
-from influencer.jobs import health, queue, sweep
-from influencer.jobs.pace import pace
+from influencer.jobs import health, sweep
+from influencer.jobs.pace import clusters, pace
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _sweep(now: datetime) -> None:
 
 
 def _ask_all(now: datetime) -> None:
-    for cluster in queue.clusters():
+    for cluster in clusters():
         health.ask(cluster, now)
 
 

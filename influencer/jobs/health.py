@@ -15,7 +15,7 @@ from django.utils import timezone
 from influencer.errors import Unavailable
 from influencer.jobs import queue
 from influencer.jobs.models import Beat, Job, JobState
-from influencer.jobs.pace import pace
+from influencer.jobs.pace import clusters, pace
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def stale_clusters(now: datetime | None = None) -> list[str]:
     """
     limit = (now or timezone.now()) - _silence()
     try:
-        owing = Beat.objects.filter(asked_at__lte=limit, name__in=queue.clusters())
+        owing = Beat.objects.filter(asked_at__lte=limit, name__in=clusters())
         return [beat.name for beat in owing if (_last_heartbeat(beat.name) or limit) <= limit]
     except DatabaseError as error:
         log.warning("can't tell which clusters live: %s", error)

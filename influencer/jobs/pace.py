@@ -1,8 +1,9 @@
-"""How often things happen, in seconds. `settings.JOBS` may shorten them for drills."""
+"""How often things happen (`settings.JOBS` may shorten it for drills), and which clusters there are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -23,3 +24,10 @@ class Pace:
 
 def pace() -> Pace:
     return Pace(**getattr(settings, "JOBS", {}))
+
+
+def clusters() -> dict[str, dict[str, Any]]:
+    """The settings of each cluster `up` starts, by name."""
+    base: dict[str, Any] = dict(settings.Q_CLUSTER)
+    alternatives: dict[str, dict[str, Any]] = base.pop("ALT_CLUSTERS", {})
+    return {name: {**base, **own} for name, own in alternatives.items()}

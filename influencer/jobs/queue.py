@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django_q.brokers import Broker, get_broker
 from django_q.conf import Conf
 from django_q.models import OrmQ
@@ -18,11 +17,6 @@ from influencer.jobs.models import Job
 
 RUN = "influencer.jobs.tasks.run"
 CANARY = "influencer.jobs.tasks.canary"
-
-
-def clusters() -> tuple[str, ...]:
-    """The names of all clusters `up` starts."""
-    return tuple(settings.Q_CLUSTER["ALT_CLUSTERS"])
 
 
 def deliver(job_id: str, cluster: str, now: datetime) -> None:
