@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
+from django.http import HttpRequest
 from django.utils import timezone
 
 from characters import panels
@@ -203,6 +204,12 @@ def story(character: Character) -> list[Chapter]:
         character.narratives.all(), key=lambda record: (record.start_date or date.min, record.pk)
     )
     return [_chapter(record, today) for record in chapters]
+
+
+def story_section(request: HttpRequest, character: Character) -> dict[str, Any]:
+    """The Story section of the character page."""
+    chapters = story(character)
+    return {"chapters": chapters, "count": len(chapters)}
 
 
 def today_of(character: Character) -> date:

@@ -56,7 +56,6 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "character": character,
         "parts": panels.collect([pk])[pk],
         "sections": panels.sections(request, character),
-        "chapters": services.story(character),
         "forms": {name: forms.section_form(name)(instance=character) for name in forms.SECTIONS},
         "catalog": catalog.known(character),
     }

@@ -44,11 +44,14 @@ class Config:
     time_zone_fixed: bool = False
     admin_password: str = field(default="", repr=False)
     debug: bool = False
+    # What a stored credential may name instead of holding a key.
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def own_url(self) -> str:
         """Where this product answers on its own machine."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host
+        everywhere = self.host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if everywhere else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
@@ -92,6 +95,7 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         time_zone_fixed=bool(read.text("INFLUENCER_TIME_ZONE")),
         admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
         debug=read.flag("INFLUENCER_DEBUG"),
+        credentials=read.starting_with("INSTAGRAM_", "TWITTER_"),
     )
 
 
@@ -104,6 +108,9 @@ class _Reader:
 
     def items(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def starting_with(self, *prefixes: str) -> dict[str, str]:
+        return {name: value for name, value in self.environment.items() if name.startswith(prefixes)}
 
     def flag(self, name: str) -> bool:
         return self.choice(name, ("off", "on")) == "on"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,6 +195,7 @@ class _Made:
 
 
 def _save(job: JobContext, stand: Stand, shot: Shot, made: _Made) -> None:
+    prompt_id = job.memo["sent"]["prompt"]
     content = stand.client.fetch(made.outcome.images[0])
     making = Making(
         sandbox=stand.sandbox,
@@ -205,6 +207,13 @@ def _save(job: JobContext, stand: Stand, shot: Shot, made: _Made) -> None:
     with transaction.atomic():
         storage.store(shot.image_id, character_id=job.character_id, content=content, making=making)
         job.remember(sent={}, down_since="")
+    _forget_on_server(stand.client, prompt_id)
+
+
+def _forget_on_server(client: ComfyUI, prompt_id: str) -> None:
+    """The server keeps whole graphs in memory; ours is saved."""
+    with suppress(ServiceError):
+        client.delete_history(prompt_id)
 
 
 def recipe_of(settings: GenerationSettings) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,7 +88,7 @@ def require(character: Character, platform: Platform) -> Account:
 
 
 def has_credentials(character: Character, platform: Platform) -> bool:
-    return all(credentials.is_set(_stored(character, name), os.environ) for name in FIELDS[platform])
+    return all(credentials.is_set(_stored(character, name), _environment()) for name in FIELDS[platform])
 
 
 def any_account_is_real() -> bool:
@@ -113,11 +112,11 @@ def publisher(character: Character, target: Account) -> Publisher:
     if target.platform is Platform.INSTAGRAM:
         account_id, token = values
         return Instagram(
-            InstagramCredentials.resolved(account_id, token, os.environ),
+            InstagramCredentials.resolved(account_id, token, _environment()),
             base_url=config.instagram_graph_url,
             api_version=config.instagram_api_version,
         )
-    keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), os.environ)
+    keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), _environment())
     return X(keys, base_url=config.x_api_url)
 
 
@@ -134,6 +133,12 @@ def _sandbox_publisher(character: Character, target: Account) -> Publisher:
     return X(XCredentials("sandbox", "sandbox", token, "sandbox"), base_url=place.url, web_url=place.url)
 
 
+def _environment() -> Mapping[str, str]:
+    """Where named variables are looked up, `.env` included."""
+    named: Mapping[str, str] = settings.INFLUENCER.credentials
+    return named
+
+
 def _stored(character: Character, name: str) -> str:
     value = getattr(character, name)
     return value.reveal() if hasattr(value, "reveal") else str(value)
@@ -142,8 +147,8 @@ def _stored(character: Character, name: str) -> str:
 def _real_key(character: Character, platform: Platform) -> str:
     """Tells accounts apart without holding a secret: two characters may share one."""
     if platform is Platform.INSTAGRAM:
-        return f"instagram:{credentials.resolve(character.instagram_account_id, os.environ)}"
-    token = credentials.resolve(_stored(character, "twitter_access_token"), os.environ)
+        return f"instagram:{credentials.resolve(character.instagram_account_id, _environment())}"
+    token = credentials.resolve(_stored(character, "twitter_access_token"), _environment())
     # An OAuth 1.0a access token begins with the account's own id.
     owner = token.partition("-")[0]
     return f"x:{owner if owner.isdigit() else hashlib.sha256(token.encode()).hexdigest()[:16]}"
@@ -152,7 +157,7 @@ def _real_key(character: Character, platform: Platform) -> str:
 def _unset_variable(character: Character, platform: Platform) -> str:
     for name in FIELDS[platform]:
         variable = credentials.names_variable(_stored(character, name))
-        if variable and not os.environ.get(variable, "").strip():
+        if variable and not _environment().get(variable, "").strip():
             return f"{variable} names a variable that is not set."
     return ""
 

@@ -170,8 +170,8 @@ def _take(run_: _Run, step: Step) -> None:
         if step.optional:
             _accept(post, {step.gives: ""})
             return
-        if error.outcome_unknown:
-            _look_up(run_)
+        if error.outcome_unknown or (step.decisive and error.action is Action.START_OVER):
+            _look_up(run_)  # a second container could be a second post
             return
         _wait_if_worth_it(run_, step, error)
         raise

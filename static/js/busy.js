@@ -15,13 +15,13 @@ addEventListener("pageshow", () => {
   }
 });
 
-// htmx would queue the second one and send it after the first.
+// htmx would queue the second one and send it after the first. What carries [data-live] may ask again and again.
 document.addEventListener("htmx:confirm", (event) => {
   if (event.detail.verb !== "get" && event.detail.elt.dataset.sent) event.preventDefault();
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.requestConfig.verb !== "get") detail.elt.dataset.sent = "yes";
+  if (detail.requestConfig.verb !== "get" && !("live" in detail.elt.dataset)) detail.elt.dataset.sent = "yes";
   button(detail)?.setAttribute("aria-busy", "true");
 });
 
