@@ -11,7 +11,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap
 
 from influencer import jsondb
@@ -27,7 +27,7 @@ per_user = Throttle("login", limit=5)
 per_address = Throttle("login-address", limit=30)
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """`/` leads to the first tab."""
     first = next(iter(tabs.all_tabs()), None)
@@ -37,14 +37,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
     after = _safe_next(request)
     if request.user.is_authenticated:
         return HttpResponseRedirect(after)
     form = SignInForm(request, data=request.POST or None)
     context = {"form": form, "next": after, "owner_missing": setup.owner_missing()}
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "web/login.html", context)
     try:
         if _signed_in(request, form):
@@ -87,7 +87,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """The owner's account, from a one-time link."""
     if not setup.is_open(token):
@@ -135,7 +135,7 @@ def _link_closed(request: HttpRequest) -> HttpResponse:
     return problem_page(request, 410, message=message)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def restore(request: HttpRequest, file: str) -> HttpResponse:
     """Put the last good copy of a damaged file back, after asking."""
     damage = next((one for one in jsondb.damage() if one.file == file), None)
@@ -159,7 +159,7 @@ def restore(request: HttpRequest, file: str) -> HttpResponse:
     return render(request, "components/confirm.html", context)
 
 
-@require_GET
+@require_safe
 def style_guide(request: HttpRequest) -> HttpResponse:
     """Every component in every state; only while developing."""
     if not settings.INFLUENCER.debug:
@@ -167,7 +167,7 @@ def style_guide(request: HttpRequest) -> HttpResponse:
     return render(request, "web/styleguide.html", styleguide.context())
 
 
-@require_GET
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("icons/favicon.svg"))
 

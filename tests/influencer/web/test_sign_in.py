@@ -135,3 +135,8 @@ def test_a_fragment_asked_for_after_the_session_ended_takes_its_page_to_sign_in(
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/page/?q=1"}
     answer = Client().get("/bug/", headers=headers)
     assert answer["HX-Redirect"] == "/login/?next=%2Fpage%2F%3Fq%3D1"
+
+
+def test_head_is_answered_like_get(signed_in: Client) -> None:
+    assert Client().head("/login/").status_code == 200
+    assert signed_in.head("/").status_code == 302
