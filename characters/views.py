@@ -56,7 +56,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "character": character,
         "parts": panels.collect([pk])[pk],
         "sections": panels.sections(request, character),
-        "forms": {name: forms.section_form(name)(instance=character) for name in forms.SECTIONS},
+        "forms": {name: _section(name, instance=character) for name in forms.SECTIONS},
         "catalog": catalog.known(character),
     }
     return render(request, "characters/detail.html", context)
@@ -99,17 +99,22 @@ def section(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     """Save one section of the character page where it stands."""
     if name not in forms.SECTIONS:
         raise services.unknown_section(name)
-    form = forms.section_form(name)(request.POST, instance=services.get(pk))
+    form = _section(name, request.POST, instance=services.get(pk))
     if form.is_valid():
         character = services.update(pk, form, digest=request.POST.get("digest", ""))
         if not htmx.is_htmx(request):
             htmx.flash(request, f"Saved {name}.")
             return htmx.redirect(request, reverse("characters:detail", args=[pk]) + f"#{name}")
-        form = forms.section_form(name)(instance=character)
+        form = _section(name, instance=character)
     context = {"form": form, "character": form.instance, "catalog": catalog.known(form.instance)}
     status = 422 if form.errors else 200
     answer = render(request, f"characters/_{name}.html", context, status=status)
     return answer if form.errors else htmx.toast(answer, f"Saved {name}.")
+
+
+def _section(name: str, *bound: Any, instance: Character) -> forms.CharacterForm:
+    """A section's form. Its ids differ from those of the Edit dialog that may open over it."""
+    return forms.section_form(name)(*bound, instance=instance, auto_id=f"{name}_%s")
 
 
 @require_POST
