@@ -26,7 +26,7 @@ def identity(row: Any) -> str | None:
     if not isinstance(row, dict):
         return None
     found = row.get("id")
-    if isinstance(found, str):
+    if type(found) is str:
         return found or None
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
@@ -38,14 +38,15 @@ def adopt(rows: list[Any], declared: Declaration) -> None:
     _adopt_list(rows, declared.prefix)
     for key, prefix in declared.lists.items():
         for row in rows:
-            if isinstance(row, dict) and isinstance(row.get(key), list):
-                _adopt_list(row[key], prefix)
+            inner = row.get(key) if isinstance(row, dict) else None
+            if isinstance(inner, list):
+                _adopt_list(inner, prefix)
 
 
 def _adopt_list(rows: list[Any], prefix: str) -> None:
     taken: set[str] = set()
     for position, row in enumerate(rows):
-        if isinstance(row, dict) and identity(row) is None:
+        if identity(row) is None and isinstance(row, dict):
             made = _made_from(row, prefix, taken)
             taken.add(made)
             rows[position] = {"id": made, **{key: value for key, value in row.items() if key != "id"}}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .declared import KeyPath
 
 Row = dict[str, Any]
+Tree = dict[str, Any]
 
 
 class _Missing:
@@ -46,18 +48,25 @@ def put(row: Row, path: KeyPath, value: Any) -> None:
     row[last] = value
 
 
-def without(row: Row, paths: set[KeyPath]) -> Row:
-    """What is left of a row when these paths are taken out, as far as it has a value."""
+def tree_of(paths: Iterable[KeyPath]) -> Tree:
+    """Paths as nested keys, for walking a row once."""
+    tree: Tree = {}
+    for path in paths:
+        branch = tree
+        for key in path:
+            branch = branch.setdefault(key, {})
+    return tree
+
+
+def without(row: Row, tree: Tree) -> Row:
+    """What is left of a row when the tree's leaves are taken out; an object emptied by it goes too."""
     kept: Row = {}
     for key, value in row.items():
-        if (key,) in paths:
-            continue
-        inner = {path[1:] for path in paths if path[0] == key}
-        if inner and isinstance(value, dict):
-            value = without(value, inner)
-            if not value:
-                continue
-        kept[key] = value
+        branch = tree.get(key)
+        if branch is None or (branch and not isinstance(value, dict)):
+            kept[key] = value
+        elif branch and (rest := without(value, branch)):
+            kept[key] = rest
     return kept
 
 

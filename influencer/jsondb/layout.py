@@ -12,7 +12,7 @@ from django.db import models
 from .declared import KeyPath, declaration
 from .fields import ParentKey, SecretField
 from .ids import identity
-from .keys import MISSING, Row, camel_case, pick
+from .keys import MISSING, Row, Tree, camel_case, pick, tree_of
 from .rows import Table
 from .store import Collection, collection
 from .values import Convert, reader, writer
@@ -78,12 +78,14 @@ class Layout:
         return frozenset(name for key in names for name in (key, f"{key}__exact"))
 
     @property
-    def known_paths(self) -> set[KeyPath]:
+    def known_keys(self) -> Tree:
         """Every key this model and the rows nested in it account for."""
-        paths = {column.path for column in self.columns}
-        if self.parent is None:
-            paths |= {(key,) for key in declaration(self.file).lists}
-        return paths
+        lists = () if self.parent else tuple(declaration(self.file).lists)
+        return _known_keys(self.model, lists)
+
+    @cached_property
+    def secret_keys(self) -> Tree:
+        return tree_of(self.secrets)
 
     def entries(self, table: Table) -> Iterator[Entry]:
         """All rows of this model, in the file's order."""
@@ -117,6 +119,11 @@ def layout(model: type[models.Model]) -> Layout:
         parent=parent,
         list_key=store.key if parent else "",
     )
+
+
+@cache
+def _known_keys(model: type[models.Model], lists: tuple[str, ...]) -> Tree:
+    return tree_of([*(column.path for column in layout(model).columns), *((key,) for key in lists)])
 
 
 def declare(model: type[models.Model]) -> None:

@@ -14,7 +14,7 @@ from weakref import WeakSet
 from .errors import StoreBusy, StoreUnwritable
 
 DEADLINE = 10.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.002
 
 
 class Turn:

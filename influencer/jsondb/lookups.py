@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,21 +22,22 @@ Test = Callable[[Entry], bool]
 Getter = Callable[[Entry], Any]
 Compare = Callable[[Any, Any], bool]
 
-_TEXT: dict[str, Compare] = {
-    "iexact": lambda value, wanted: value.casefold() == wanted.casefold(),
-    "contains": lambda value, wanted: wanted in value,
-    "icontains": lambda value, wanted: wanted.casefold() in value.casefold(),
-    "startswith": lambda value, wanted: value.startswith(wanted),
-    "istartswith": lambda value, wanted: value.casefold().startswith(wanted.casefold()),
-    "endswith": lambda value, wanted: value.endswith(wanted),
-    "iendswith": lambda value, wanted: value.casefold().endswith(wanted.casefold()),
+# Whether both sides are folded to one case first, and the comparison.
+_TEXT: dict[str, tuple[bool, Compare]] = {
+    "iexact": (True, operator.eq),
+    "contains": (False, operator.contains),
+    "icontains": (True, operator.contains),
+    "startswith": (False, str.startswith),
+    "istartswith": (True, str.startswith),
+    "endswith": (False, str.endswith),
+    "iendswith": (True, str.endswith),
 }
 _ORDER: dict[str, Compare] = {
-    "exact": lambda value, wanted: value == wanted,
-    "gt": lambda value, wanted: value > wanted,
-    "gte": lambda value, wanted: value >= wanted,
-    "lt": lambda value, wanted: value < wanted,
-    "lte": lambda value, wanted: value <= wanted,
+    "exact": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
     "range": lambda value, wanted: wanted[0] <= value <= wanted[1],
     "in": lambda value, wanted: value in wanted,
 }
@@ -53,21 +55,27 @@ class Target:
 
 
 def resolve(own: Layout, name: str) -> tuple[Target, str]:
-    """The target of a lookup and its operator. Raises `FieldError`, `NotSupported`."""
+    """The target of a lookup and the lookup itself. Raises `FieldError`, `NotSupported`."""
     first, *rest = name.split(LOOKUP_SEP)
     target = _target(own, first)
     if rest and own.parent is not None and target.field is own.parent and rest[0] not in LOOKUPS:
         return _through_parent(own, LOOKUP_SEP.join(rest))
     if rest and rest[0] == "date" and isinstance(target.field, models.DateTimeField):
         target, rest = _as_date(target), rest[1:]
-    operator = rest[0] if rest else "exact"
-    if len(rest) > 1 or operator not in LOOKUPS:
+    lookup = rest[0] if rest else "exact"
+    if len(rest) > 1 or lookup not in LOOKUPS:
         raise NotSupported(f"{name}: records in files can't be searched by {LOOKUP_SEP.join(rest)}.")
-    return target, operator
+    return target, lookup
 
 
-def test_of(own: Layout, condition: models.Q) -> Test:
-    """Whether an entry meets a condition."""
+def tests_of(own: Layout, condition: models.Q) -> list[Test]:
+    """What an entry must meet, all of it: simple conditions one by one, which is quicker."""
+    if condition.connector == models.Q.AND and not condition.negated:
+        return [_part(own, child) for child in condition.children]
+    return [_test_of(own, condition)]
+
+
+def _test_of(own: Layout, condition: models.Q) -> Test:
     parts = [_part(own, child) for child in condition.children]
     if not parts:
         return lambda entry: True
@@ -76,15 +84,13 @@ def test_of(own: Layout, condition: models.Q) -> Test:
     joined = any if condition.connector == models.Q.OR else all
     if condition.negated:
         return lambda entry: not joined(part(entry) for part in parts)
-    if len(parts) == 1:
-        return parts[0]
     return lambda entry: joined(part(entry) for part in parts)
 
 
 def sort_key(own: Layout, name: str) -> Callable[[Entry], Any]:
     """A key to sort by: nothing first, text without regard to case."""
-    target, operator = resolve(own, name)
-    if operator != "exact" or isinstance(target.field, models.JSONField | SecretField):
+    target, lookup = resolve(own, name)
+    if lookup != "exact" or isinstance(target.field, models.JSONField | SecretField):
         raise NotSupported(f"Records can't be ordered by {name}.")
     value = target.value
 
@@ -99,25 +105,24 @@ def sort_key(own: Layout, name: str) -> Callable[[Entry], Any]:
 
 def _part(own: Layout, child: Any) -> Test:
     if isinstance(child, models.Q):
-        return test_of(own, child)
+        return _test_of(own, child)
     if not isinstance(child, tuple):
         raise NotSupported(f"{type(child).__name__} needs SQL; records lie in files.")
     name, wanted = child
-    target, operator = resolve(own, name)
-    return _compared(target, operator, wanted)
+    target, lookup = resolve(own, name)
+    return _compared(target, lookup, wanted)
 
 
-def _compared(target: Target, operator: str, wanted: Any) -> Test:
+def _compared(target: Target, lookup: str, wanted: Any) -> Test:
     value = target.value
-    if operator == "isnull" or (operator in {"exact", "iexact"} and wanted is None):
+    if lookup == "isnull" or (lookup in {"exact", "iexact"} and wanted is None):
         null = wanted is None or _is_true(wanted)
         return lambda entry: (value(entry) is None) is null
     if hasattr(wanted, "resolve_expression") and not isinstance(wanted, models.QuerySet):
         raise NotSupported("Only values can be compared with, no expressions.")
-    if operator in _TEXT:
-        compare, wanted = _text_compare(operator), str(wanted)
-    else:
-        compare, wanted = _ORDER[operator], _cleaned(target, operator, wanted)
+    if lookup in _TEXT:
+        return _text_test(value, lookup, str(wanted))
+    compare, wanted = _ORDER[lookup], _cleaned(target, lookup, wanted)
 
     def test(entry: Entry) -> bool:
         found = value(entry)
@@ -126,16 +131,19 @@ def _compared(target: Target, operator: str, wanted: Any) -> Test:
     return test
 
 
-def _text_compare(operator: str) -> Compare:
-    compare = _TEXT[operator]
-    return lambda value, wanted: compare(value if isinstance(value, str) else str(value), wanted)
+def _text_test(value: Getter, lookup: str, wanted: str) -> Test:
+    folded, compare = _TEXT[lookup]
+    if not folded:
+        return lambda entry: (found := value(entry)) is not None and compare(str(found), wanted)
+    wanted = wanted.casefold()
+    return lambda entry: (found := value(entry)) is not None and compare(str(found).casefold(), wanted)
 
 
-def _cleaned(target: Target, operator: str, wanted: Any) -> Any:
-    if operator == "range":
+def _cleaned(target: Target, lookup: str, wanted: Any) -> Any:
+    if lookup == "range":
         low, high = wanted
         return target.clean(low), target.clean(high)
-    if operator == "in":
+    if lookup == "in":
         return _members(target, wanted)
     return target.clean(wanted)
 
@@ -162,11 +170,11 @@ def _target(own: Layout, name: str) -> Target:
 
 def _through_parent(own: Layout, rest: str) -> tuple[Target, str]:
     assert own.parent is not None
-    target, operator = resolve(layout(own.parent.remote_field.model), rest)
+    target, lookup = resolve(layout(own.parent.remote_field.model), rest)
     value = target.value
     return Target(
         target.name, target.field, lambda entry: value((entry[1] or {}, None)), target.clean
-    ), operator
+    ), lookup
 
 
 def _as_date(target: Target) -> Target:

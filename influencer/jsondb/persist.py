@@ -70,29 +70,31 @@ def fill(instance: M, entry: Entry) -> M:
 
 def digest(own: Layout, row: Row) -> str:
     """A hash of a row. Secrets are left out: sealing one changes nothing anyone edits."""
-    content = orjson.dumps(without(row, set(own.secrets)), option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps(without(row, own.secret_keys), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def unknown_keys(own: Layout, row: Row) -> Row:
     """A copy of what no field accounts for."""
-    return pure(without(row, own.known_paths))
+    return pure(without(row, own.known_keys))
 
 
 def patch_of(instance: models.Model, only: set[str] | None = None) -> Patch:
     """What was changed in an instance since it was loaded (everything, in a new one)."""
     own = layout(type(instance))
     row = instance.__dict__.get("_row") or {}
+    new = instance._state.adding
     values = []
     for column in own.columns[1:]:
         field = column.field
-        new = column.write(field.pre_save(instance, instance._state.adding))
         if field.name == "updated_at" or (only is not None and not {field.name, field.attname} & only):
             continue
-        if instance._state.adding or new != column.write(column.of(row)):
-            values.append((column.path, new))
-    before = unknown_keys(own, row)
-    return Patch(tuple(values), before, pure(instance.__dict__.get("_extra", before)))
+        value, before = field.pre_save(instance, new), column.of(row)
+        # Compared before it is written: a secret is sealed differently each time.
+        if new or (value != before and column.write(value) != column.write(before)):
+            values.append((column.path, column.write(value)))
+    extra = unknown_keys(own, row)
+    return Patch(tuple(values), extra, pure(instance.__dict__.get("_extra", extra)))
 
 
 def store(instance: models.Model, rows: Rows, patch: Patch, *, new: bool) -> None:

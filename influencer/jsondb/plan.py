@@ -12,7 +12,7 @@ from django.db.models import Q
 from .batching import visible
 from .errors import NotSupported
 from .layout import Entry, Layout
-from .lookups import sort_key, test_of
+from .lookups import sort_key, tests_of
 from .rows import Table
 
 ORDERS_KEPT = 16
@@ -77,7 +77,8 @@ class Plan:
         )
         rows = reversed(found) if self.backwards else iter(found)
         for condition in self.where:
-            rows = filter(test_of(own, condition), rows)
+            for test in tests_of(own, condition):
+                rows = filter(test, rows)
         return list(islice(rows, self.low, self.high))
 
     def _record_id(self, own: Layout) -> str | None:

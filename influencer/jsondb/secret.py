@@ -65,7 +65,7 @@ def is_plain(value: Any) -> bool:
     """
     return (
         isinstance(value, str)
-        and bool(value)
+        and value != ""
         and not vault.is_sealed(value)
         and not value.startswith(_ENVIRONMENT)
         and not named_variable(value)
@@ -78,10 +78,14 @@ def sealed(value: str) -> str:
 
 
 def plain_paths(row: Any, paths: set[KeyPath]) -> list[KeyPath]:
-    """Which of these keys hold a plain secret."""
+    """Which of these keys hold a plain secret. Asked of every row of a file that was read anew."""
     if not isinstance(row, dict):
         return []
-    return [path for path in paths if is_plain(pick(row, path))]
+    return [
+        path
+        for path in paths
+        if (value := row.get(path[0]) if len(path) == 1 else pick(row, path)) and is_plain(value)
+    ]
 
 
 def seal_row(row: Row, paths: set[KeyPath]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from typing import Any
@@ -35,7 +36,7 @@ def parse(content: bytes, shape: type) -> Any:
     if not content or content.isspace():
         raise Unreadable("The file is empty.")
     try:
-        value = orjson.loads(content)
+        value = _loads(content)
     except orjson.JSONDecodeError as error:
         raise _located(content, error) from None
     if type(value) is not shape:
@@ -62,6 +63,17 @@ def pure(value: Any) -> Any:
     if b"null" in content and _holds_nan(value):
         raise Invalid("This can't be stored as JSON: it holds a number that is infinite or not a number.")
     return orjson.loads(content)
+
+
+def _loads(content: bytes) -> Any:
+    """Parse with the garbage collector at rest: it would look through the new objects again and again."""
+    active = gc.isenabled()
+    gc.disable()
+    try:
+        return orjson.loads(content)
+    finally:
+        if active:
+            gc.enable()
 
 
 def _holds_nan(value: Any) -> bool:

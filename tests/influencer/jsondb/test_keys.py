@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from influencer.jsondb.keys import MISSING, camel_case, merge, pick, put, without
+from influencer.jsondb.keys import MISSING, camel_case, merge, pick, put, tree_of, without
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_putting_keeps_what_stands_beside() -> None:
 
 def test_taking_paths_out_leaves_the_rest() -> None:
     row = {"id": "a", "settings": {"known": 1, "unknown": 2}, "only": {"known": 1}, "x": None}
-    assert without(row, {("id",), ("settings", "known"), ("only", "known")}) == {
+    assert without(row, tree_of([("id",), ("settings", "known"), ("only", "known"), ("x", "y")])) == {
         "settings": {"unknown": 2},
         "x": None,
     }

@@ -85,6 +85,21 @@ def test_sealing_is_no_change_anyone_made(data_dir: Path) -> None:
     assert after.updated_at == shown.updated_at
 
 
+def test_saving_something_else_does_not_bring_an_old_secret_back() -> None:
+    stale = Author.objects.get(pk="ann")
+    Author.objects.change("ann", lambda author: setattr(author, "publisher_key", "newer"))
+    stale.name = "Anna"
+    stale.save()
+    saved = Author.objects.get(pk="ann")
+    assert (saved.name, saved.publisher_key.reveal()) == ("Anna", "newer")
+
+
+def test_saving_without_a_change_is_none_here_either(data_dir: Path) -> None:
+    before = (data_dir / "authors.json").stat().st_ino
+    Author.objects.get(pk="ann").save()
+    assert (data_dir / "authors.json").stat().st_ino == before
+
+
 def test_a_damaged_file_set_aside_is_for_its_owner_alone(by_hand: Path, data_dir: Path) -> None:
     assert Author.objects.count() == 3
     by_hand.write_text(by_hand.read_text()[:-5])
