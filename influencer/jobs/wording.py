@@ -26,13 +26,14 @@ REASONS = {
     "scheduled": "Planned",
 }
 CHIPS = {
-    JobState.QUEUED: ("", "clock"),
-    JobState.WAITING: ("", "clock"),
-    JobState.RUNNING: ("live", "loader-circle"),
-    JobState.SUCCEEDED: ("ok", "circle-check"),
-    JobState.FAILED: ("bad", "circle-x"),
-    JobState.CANCELLED: ("", "x"),
+    JobState.QUEUED: ("queued", "", "clock"),
+    JobState.WAITING: ("waiting", "", "clock"),
+    JobState.RUNNING: ("running", "live", "loader-circle"),
+    JobState.SUCCEEDED: ("done", "ok", "circle-check"),
+    JobState.FAILED: ("failed", "bad", "circle-x"),
+    JobState.CANCELLED: ("cancelled", "", "x"),
 }
+UNKNOWN_CHIP = ("unknown", "warn", "triangle-alert")
 _names: list[str] = []
 
 
@@ -53,14 +54,17 @@ def names_of(ids: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the `.job` component shows; `mark` tells what a screen reader was told last."""
+    """What the `.job` component shows; `mark` tells what a screen reader was told last.
+
+    `tone` is "" at work, else ok, soft (cancelled), bad, or warn (the outcome is unknown);
+    `chip` is the state as (word, tone, icon).
+    """
 
     title: str
     detail: str = ""
     tone: str = ""
     icon: str = ""
-    chip: str = ""
-    chip_icon: str = ""
+    chip: tuple[str, str, str] = ("", "", "")
     percent: int | None = None
     mark: str = ""
     spoken: str = ""
@@ -73,8 +77,7 @@ class Shown:
 def shown(job: Job) -> Shown:
     """The job as it stands now."""
     words = WORDS[JobState(job.state)](job)
-    chip, chip_icon = CHIPS[JobState(job.state)]
-    common: dict[str, Any] = {"chip": chip, "chip_icon": chip_icon, **_marks(job, words["title"])}
+    common: dict[str, Any] = {"chip": CHIPS[JobState(job.state)], **_marks(job, words["title"])}
     if job.is_final:
         return Shown(**{**common, "can_retry": _can_retry(job), "link": _link(job), **words})
     common |= {"percent": round(job.progress * 100), "preview": previews.version(job.id)}
@@ -108,19 +111,20 @@ def _waiting(job: Job) -> dict[str, Any]:
 def _succeeded(job: Job) -> dict[str, Any]:
     took = f"in {duration(_took(job))}" if job.started_at and job.finished_at else ""
     done = job.message if job.progress >= 1 and job.message else f"{job.spec.label} done"
-    return {"title": done, "detail": took, "icon": "circle-check"}
+    return {"title": done, "detail": took, "icon": "circle-check", "tone": "ok"}
 
 
 def _failed(job: Job) -> dict[str, Any]:
     error = job.error or failures.internal(job.step)
     title = f"{label_of(error['step']) or job.spec.label} failed: {error['message']}"
     if error["code"] == failures.UNKNOWN:
-        return {"title": title, "detail": error["fix"], "icon": "triangle-alert", "tone": "unknown"}
+        unknown = {"icon": "triangle-alert", "tone": "warn", "chip": UNKNOWN_CHIP}
+        return {"title": title, "detail": error["fix"], **unknown}
     return {"title": title, "detail": error["fix"], "icon": "circle-alert", "tone": "bad"}
 
 
 def _cancelled(job: Job) -> dict[str, Any]:
-    return {"title": "Cancelled", "detail": job.spec.label, "icon": "circle-x"}
+    return {"title": "Cancelled", "detail": job.spec.label, "icon": "circle-x", "tone": "soft"}
 
 
 def _cancelling() -> dict[str, Any]:
@@ -183,7 +187,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 9.95 and seconds != int(seconds):
-        return f"{seconds:.1f}{SPACE}s"
+        return f"{max(seconds, 0.1):.1f}{SPACE}s"
     if seconds < 120:
         return f"{seconds:.0f}{SPACE}s"
     hours, minutes = divmod(round(seconds / 60), 60)

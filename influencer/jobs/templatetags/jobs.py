@@ -27,6 +27,11 @@ def shown(job: Job) -> wording.Shown:
 
 
 @register.filter
+def icon_css(tone: str) -> str:
+    return f"icon {tone}"
+
+
+@register.filter
 def step_icon(state: str) -> str:
     return STEP_ICONS[StepState(state)][0]
 

@@ -176,7 +176,7 @@ def test_the_list_shows_each_job_with_its_timeline(owner: Client) -> None:
     assert f'id="row-{failed.id}"' in html
     assert "Generate failed: Something went wrong inside." in html
     assert html.count("Not started") == 1
-    assert "code internal" in html
+    assert "Stopped here, code internal" in html
 
 
 def test_the_list_can_be_narrowed_by_state(owner: Client) -> None:

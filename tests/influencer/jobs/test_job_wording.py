@@ -36,7 +36,11 @@ def test_a_running_job_tells_its_step_and_the_time_left() -> None:
     job = running(a_job(), step="generate", message="Step 7 of 20", seconds_left=9, progress=0.35)
     shown = wording.shown(job)
     assert (shown.title, shown.detail, shown.percent) == ("Step 7 of 20", "9\u202fs left", 35)
-    assert (shown.can_cancel, shown.can_retry, shown.chip) == (True, False, "live")
+    assert (shown.can_cancel, shown.can_retry, shown.chip) == (
+        True,
+        False,
+        ("running", "live", "loader-circle"),
+    )
 
 
 def test_a_job_that_is_asked_to_stop_says_so_and_is_asked_only_once() -> None:
@@ -93,7 +97,7 @@ def test_an_unknown_outcome_is_no_plain_failure_and_offers_no_retry() -> None:
         error={"step": "", "code": "outcome_unknown", "message": "X is silent.", "fix": ""},
     )
     shown = wording.shown(job)
-    assert (shown.tone, shown.icon, shown.can_retry) == ("unknown", "triangle-alert", False)
+    assert (shown.tone, shown.icon, shown.can_retry) == ("warn", "triangle-alert", False)
 
 
 def test_screen_readers_hear_the_start_each_quarter_and_the_end() -> None:
