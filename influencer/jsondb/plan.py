@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from django.db.models import Q
 
-from .batching import visible
 from .errors import NotSupported
 from .layout import Entry, Layout
 from .lookups import sort_key, tests_of
@@ -65,11 +64,10 @@ class Plan:
                 raise NotSupported(f"Records can't be ordered by {name!r}: only by names of fields.")
         return names
 
-    def entries(self, own: Layout) -> list[Entry]:
+    def entries(self, own: Layout, table: Table) -> list[Entry]:
         """The rows asked for, in order."""
         if self.nothing or self.high == 0:
             return []
-        table = visible(own.collection)
         name = self._record_id(own)
         names = self.ordering(own)
         found = (
@@ -90,6 +88,25 @@ class Plan:
                 if isinstance(child, tuple) and child[0] in keys and child[1] is not None:
                     return str(getattr(child[1], "pk", child[1]))
         return None
+
+
+class Matches:
+    """The rows of a query before it is cut, kept between counting them and cutting out a page."""
+
+    table: Table | None = None
+    entries: Sequence[Entry] = ()
+
+    def __reduce__(self) -> tuple[type[Matches], tuple[()]]:
+        return Matches, ()
+
+    def part(self, plan: Plan, own: Layout, table: Table) -> Sequence[Entry]:
+        """What the plan asks for, from what is kept while the table is the same."""
+        if self.table is not table:
+            if plan.is_cut:
+                return plan.entries(own, table)
+            self.entries = plan.entries(own, table)
+            self.table = table
+        return self.entries[plan.low : plan.high]
 
 
 def _all_sorted(own: Layout, table: Table, names: tuple[str, ...]) -> list[Entry]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db import models
 
-from .batching import batch
+from .batching import batch, visible
 from .errors import NotSupported
 from .layout import Entry, Layout, layout
 from .lookups import resolve
 from .persist import blank, fill
-from .plan import Plan
+from .plan import Matches, Plan
 
 M = TypeVar("M", bound=models.Model)
 
@@ -47,6 +47,7 @@ class QuerySet(_DjangoQuerySet):
         self._flat = False
         self._distinct = False
         self._known_related_objects: dict[Any, dict[Any, Any]] = {}
+        self._matches = Matches()
         self._result_cache: list[Any] | None = None
 
     def __repr__(self) -> str:
@@ -142,12 +143,12 @@ class QuerySet(_DjangoQuerySet):
         return self.reverse().first()
 
     def exists(self) -> bool:
-        return bool(self._plan.cut(0, 1).entries(self._layout))
+        return bool(self[:1]._entries() if self._result_cache is None else self._result_cache)
 
     def count(self) -> int:
         if self._result_cache is not None or (self._distinct and self._names):
             return len(self)
-        return len(replace(self._plan, order=(), backwards=False).entries(self._layout))
+        return len(self._entries())
 
     def contains(self, instance: models.Model) -> bool:
         return self.filter(pk=instance.pk).exists()
@@ -157,7 +158,8 @@ class QuerySet(_DjangoQuerySet):
         return {record.pk: record for record in found}
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        return map(self._built, self._plan.entries(self._layout))
+        built = self._picked() if self._names else self._built
+        return map(built, self._entries())
 
     # What writes.
 
@@ -212,6 +214,7 @@ class QuerySet(_DjangoQuerySet):
         clone = object.__new__(type(self))
         clone.__dict__.update(self.__dict__)
         clone._plan = plan
+        clone._matches = Matches()
         clone._result_cache = None
         return clone
 
@@ -222,7 +225,12 @@ class QuerySet(_DjangoQuerySet):
         if low < 0 or (high is not None and high < 0):
             raise ValueError("Negative indexing is not supported.")
         part = self._with(self._plan.cut(low, high))
+        part._matches = self._matches
         return list(part)[:: cut.step] if cut.step else part
+
+    def _entries(self) -> Sequence[Entry]:
+        own = self._layout
+        return self._matches.part(self._plan, own, visible(own.collection))
 
     def _fetch_all(self) -> None:
         self._results()
@@ -234,8 +242,6 @@ class QuerySet(_DjangoQuerySet):
         return self._result_cache
 
     def _built(self, entry: Entry) -> Any:
-        if self._names:
-            return self._picked(entry)
         instance = fill(blank(self.model), entry)
         for field, known in self._known_related_objects.items():
             owner = known.get(getattr(instance, field.attname))
@@ -243,9 +249,11 @@ class QuerySet(_DjangoQuerySet):
                 field.set_cached_value(instance, owner)
         return instance
 
-    def _picked(self, entry: Entry) -> Any:
-        found = tuple(resolve(self._layout, name)[0].value(entry) for name in self._names)
-        return found[0] if self._flat else found
+    def _picked(self) -> Callable[[Entry], Any]:
+        getters = [resolve(self._layout, name)[0].value for name in self._names]
+        if self._flat:
+            return getters[0]
+        return lambda entry: tuple(value(entry) for value in getters)
 
 
 def _refuse(name: str) -> Callable[..., Any]:

@@ -11,8 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,12 @@ class Figures:
     update: float
     update_ratio: float
     tinydb: float
-    tinydb_ratio: float
+    tinydb_compact: float
     updates_per_second: float
     lost: int
 
     def lines(self) -> list[str]:
+        readable, compact = (time / self.update for time in (self.tinydb, self.tinydb_compact))
         return [
             f"{RECORDS} characters, best of {ROUNDS}",
             f"cached get            {self.get:8.3f} ms   (limit 2)",
@@ -51,7 +51,8 @@ class Figures:
             f"page of 50, searched  {self.searched_page:8.3f} ms   (limit 2)",
             f"bare write            {self.bare:8.3f} ms",
             f"update of one record  {self.update:8.3f} ms   {self.update_ratio:.2f} x bare (limit 2.0)",
-            f"TinyDB update         {self.tinydb:8.3f} ms   {self.tinydb_ratio:.1f} x slower (at least 5)",
+            f"TinyDB, same layout   {self.tinydb:8.3f} ms   {readable:.1f} x ours (at least 5)",
+            f"TinyDB, unindented    {self.tinydb_compact:8.3f} ms   {compact:.1f} x ours",
             f"{PROCESSES} processes           {self.updates_per_second:8.0f} updates/s   (at least 45)",
             f"lost updates          {self.lost:8}",
         ]
@@ -63,7 +64,7 @@ def test_the_store_keeps_its_limits(data_dir: Path) -> None:
     print("\n" + "\n".join(figures.lines()))
     assert max(figures.get, figures.page, figures.searched_page) <= 2.0
     assert figures.update_ratio <= 2.0
-    assert figures.tinydb_ratio >= 5.0
+    assert figures.tinydb / figures.update >= 5.0
     assert figures.updates_per_second >= 45
     assert figures.lost == 0
 
@@ -89,9 +90,6 @@ def measure(folder: Path) -> Figures:
     searched = _best(searched_page)
     update()  # from here on the file is in the store's own format
     bare, changed = _side_by_side(_bare_write(path), update)
-    # Alone: its unsynced megabyte would be flushed at our expense.
-    with _tinydb(path) as tiny_update:
-        tiny = _best(tiny_update)
     rate, lost = _several_processes(some)
     return Figures(
         get=get,
@@ -100,8 +98,8 @@ def measure(folder: Path) -> Figures:
         bare=bare,
         update=changed,
         update_ratio=changed / bare,
-        tinydb=tiny,
-        tinydb_ratio=tiny / changed,
+        tinydb=_tinydb(path, indent=2),
+        tinydb_compact=_tinydb(path, indent=None),
         updates_per_second=rate,
         lost=lost,
     )
@@ -144,15 +142,14 @@ def _bare_write(path: Path) -> Callable[[], None]:
     return write
 
 
-@contextmanager
-def _tinydb(path: Path) -> Iterator[Callable[[], None]]:
+def _tinydb(path: Path, *, indent: int | None) -> float:
+    """One update of the same records in TinyDB."""
     from tinydb import TinyDB, where
 
-    database = TinyDB(path.with_name("tiny.json"))
-    database.insert_multiple(orjson.loads(path.read_bytes()))
     some, turn = f"char_1754528276811_{RECORDS // 2:09}", iter(range(10**9))
-    yield lambda: database.update({"backstory": f"Chapter {next(turn)}"}, where("id") == some) and None
-    database.close()
+    with TinyDB(path.with_name(f"tiny-{indent}.json"), indent=indent) as database:
+        database.insert_multiple(orjson.loads(path.read_bytes()))
+        return _best(lambda: database.update({"backstory": f"Chapter {next(turn)}"}, where("id") == some))
 
 
 def _several_processes(some: str) -> tuple[float, int]:
