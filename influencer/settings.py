@@ -22,7 +22,7 @@ SECRET_KEY = _django_key(INFLUENCER.master_key)
 SECRET_KEY_FALLBACKS = [_django_key(key) for key in INFLUENCER.old_master_keys]
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *INFLUENCER.allowed_hosts]
-if INFLUENCER.host in {"0.0.0.0", "::"}:
+if INFLUENCER.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
     ALLOWED_HOSTS = ["*"]  # the person asked to be reached under every address
 elif INFLUENCER.host:
     ALLOWED_HOSTS.append(INFLUENCER.host)
