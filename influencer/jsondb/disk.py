@@ -114,13 +114,12 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _take_after(descriptor: int, like: Path) -> None:
-    """Give the new file the old one's mode and, as far as allowed, its owner."""
-    try:
-        old = os.stat(like)
-    except FileNotFoundError:
-        return
+    """Give the new file the old one's mode and, as far as allowed, its owner (or else the folder's)."""
+    is_new = not like.exists()
+    old = os.stat(like.parent if is_new else like)
     mine = os.fstat(descriptor)
     if (old.st_uid, old.st_gid) != (mine.st_uid, mine.st_gid):
         with suppress(PermissionError):
             os.fchown(descriptor, old.st_uid, old.st_gid)
-    os.fchmod(descriptor, old.st_mode & 0o7777)
+    if not is_new:
+        os.fchmod(descriptor, old.st_mode & 0o7777)

@@ -63,7 +63,8 @@ def nested_write() -> RuntimeError:
 
 def _locked(path: Path, deadline: float) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Reading is enough to lock: a file root once made must not shut everyone else out.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StoreUnwritable(f"{path.parent.name}/ can't be written: {error.strerror}.") from error
     pause = _FIRST_PAUSE

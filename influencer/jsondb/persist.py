@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from django.db.models.base import ModelState
 
 from influencer.errors import Conflict, Invalid, NotFound
 
+from .declared import KeyPath
 from .errors import NotSupported
 from .ids import identity
 from .keys import MISSING, Row, merge, pick, put, without
@@ -28,9 +29,9 @@ M = TypeVar("M", bound=models.Model)
 class Patch:
     """What one save is to change, whatever else has changed in the row since."""
 
-    values: tuple[tuple[tuple[str, ...], Any], ...]
-    extra_before: Row
-    extra_after: Row
+    values: tuple[tuple[KeyPath, Any], ...] = field(repr=False)
+    extra_before: Row = field(repr=False)
+    extra_after: Row = field(repr=False)
 
     def apply(self, row: Row) -> bool:
         """Change the row; whether there was anything to change."""
@@ -79,22 +80,22 @@ def unknown_keys(own: Layout, row: Row) -> Row:
     return pure(without(row, own.known_keys))
 
 
-def patch_of(instance: models.Model, only: set[str] | None = None) -> Patch:
-    """What was changed in an instance since it was loaded (everything, in a new one)."""
+def patch_of(instance: models.Model, *, new: bool = False, only: set[str] | None = None) -> Patch:
+    """What was changed in an instance since it was loaded; everything, if it is to be a new row."""
     own = layout(type(instance))
     row = instance.__dict__.get("_row") or {}
-    new = instance._state.adding
     values = []
     for column in own.columns[1:]:
-        field = column.field
-        if field.name == "updated_at" or (only is not None and not {field.name, field.attname} & only):
+        names = {column.field.name, column.attname}
+        if "updated_at" in names or (only is not None and not names & only):
             continue
-        value, before = field.pre_save(instance, new), column.of(row)
+        value, before = column.field.pre_save(instance, new), column.of(row)
         # Compared before it is written: a secret is sealed differently each time.
         if new or (value != before and column.write(value) != column.write(before)):
             values.append((column.path, column.write(value)))
-    extra = unknown_keys(own, row)
-    return Patch(tuple(values), extra, pure(instance.__dict__.get("_extra", extra)))
+    before = unknown_keys(own, row)
+    after = before if only is not None else unknown_keys(own, instance.__dict__.get("_extra", before))
+    return Patch(tuple(values), {} if new else before, after)
 
 
 def store(instance: models.Model, rows: Rows, patch: Patch, *, new: bool) -> None:

@@ -32,6 +32,11 @@ class Plan:
     def is_cut(self) -> bool:
         return bool(self.low) or self.high is not None
 
+    def reordered(self, **order: Any) -> Plan:
+        if self.is_cut:
+            raise TypeError("Cannot reorder a query once a slice has been taken.")
+        return replace(self, **order)
+
     def narrowed(self, *conditions: Q) -> Plan:
         if self.is_cut:
             raise TypeError("Cannot filter a query once a slice has been taken.")

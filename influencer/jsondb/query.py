@@ -96,10 +96,10 @@ class QuerySet(_DjangoQuerySet):
 
     def order_by(self, *names: str) -> QuerySet:
         """Stable: records that sort alike stay in the file's order. No names: the file's order."""
-        return self._with(replace(self._plan, order=names, backwards=False))
+        return self._with(self._plan.reordered(order=names, backwards=False))
 
     def reverse(self) -> QuerySet:
-        return self._with(replace(self._plan, backwards=not self._plan.backwards))
+        return self._with(self._plan.reordered(backwards=not self._plan.backwards))
 
     def distinct(self) -> QuerySet:
         clone = self.all()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,6 +13,8 @@ from . import disk, text
 from .damaged import BACKUP, LAST_GOOD, Damage
 
 C = TypeVar("C")
+
+logger = logging.getLogger(__name__)
 
 
 class Form(Protocol[C]):
@@ -35,7 +38,7 @@ class Seen(Generic[C]):
     """What one look gave: the content, or with `damage` the last good one (None: there is none)."""
 
     stamp: disk.Stamp | None
-    content: C | None
+    content: C | None = field(repr=False)
     modified: int = 0
     damage: Damage | None = None
 
@@ -100,6 +103,8 @@ class Reader(Generic[C]):
             line=why.line,
             column=why.column,
         )
+        if before is None or before.damage is None:
+            logger.warning("%s is damaged%s: %s", damage.file, damage.place, damage.reason)
         if kept is None:
             return Seen(stamp, None, damage=damage)
         return Seen(stamp, kept.content, kept.modified, damage)

@@ -60,7 +60,7 @@ class Stored(models.Model, metaclass=RecordBase):
         new = self._state.adding or force_insert
         if not self.pk:
             self.pk = self._meta.pk.get_default()
-        patch = patch_of(self, None if update_fields is None else set(update_fields))
+        patch = patch_of(self, new=new, only=None if update_fields is None else set(update_fields))
         write(self._layout().collection, lambda rows: store(self, rows, patch, new=new))
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
@@ -75,7 +75,10 @@ class Stored(models.Model, metaclass=RecordBase):
 
     @property
     def extra(self) -> Row:
-        """The keys no field accounts for. What is changed in it is saved with the instance."""
+        """The keys no field accounts for. What is changed in it is saved with the instance.
+
+        Keys of fields and of nested rows are left out when it is saved.
+        """
         if "_extra" not in self.__dict__:
             self.__dict__["_extra"] = unknown_keys(self._layout(), self._row or {})
         return self.__dict__["_extra"]

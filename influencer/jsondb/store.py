@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,6 +24,8 @@ from .secret import seal_row
 from .writing import replace_file, set_aside_and_replace
 
 ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -87,7 +90,9 @@ class JsonFile(ABC, Generic[C]):
             sealed = self._form.sealed(seen.content)
             content = self._rendered(sealed)
             backup = None if sealed is seen.content else content
-            return set_aside_and_replace(target, content, backup=backup)
+            aside = set_aside_and_replace(target, content, backup=backup)
+        logger.warning("%s was restored; the damaged file is %s", self.name, aside.name if aside else "gone")
+        return aside
 
     def check_writable(self) -> C:
         """The content a change would begin with. Raises `StoreDamaged`."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core import checks
 from django.test import Client
 
 from influencer.jsondb import writing
+from tests.influencer.jsondb.library import admin
 from tests.influencer.jsondb.library.models import Author, Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("library")]
@@ -57,6 +60,11 @@ def form(books: list[dict[str, str]], *, stored: int = 0, **values: str) -> dict
 
 def change_url(record: Author) -> str:
     return f"{LIST}{record.pk}/change/"
+
+
+def test_the_models_and_their_admin_pass_djangos_checks() -> None:
+    assert checks.run_checks([apps.get_app_config("library")]) == []
+    assert [error for site in (admin.site, admin.plain_site) for error in site.check(None)] == []
 
 
 def test_adding_a_record_with_inline_rows_is_one_write(owner: Client, writes: list[str]) -> None:

@@ -116,6 +116,16 @@ def test_a_file_that_is_gone_is_damage_and_no_empty_collection(things: Collectio
     assert not things.path.exists()
 
 
+def test_damage_is_logged_once(
+    things: Collection, write_file: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    for content in (b"[1,]", b"[1", b"[1"):
+        write_file(NAME, content)
+        names(things)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "things.json is damaged at line 1, column 3: Trailing comma is not allowed."
+
+
 def test_a_mended_file_is_used_again_by_itself(things: Collection, write_file: Write) -> None:
     write_file(NAME, b"[")
     assert things.damage() is not None

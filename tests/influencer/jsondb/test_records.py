@@ -114,9 +114,16 @@ def test_two_edits_of_different_fields_both_stay(ann: Author) -> None:
 
 def test_named_fields_alone_can_be_saved(ann: Author) -> None:
     ann.name, ann.biography = "Anna", "left out"
+    ann.extra["zodiac"] = "left out"
     ann.save(update_fields=["name"])
     saved = Author.objects.get()
-    assert (saved.name, saved.biography) == ("Anna", "")
+    assert (saved.name, saved.biography, saved.extra["zodiac"]) == ("Anna", "", "fish")
+
+
+def test_a_loaded_record_can_be_stored_as_a_new_one(ann: Author, read_file: Read) -> None:
+    ann.delete()
+    ann.save(force_insert=True)
+    assert stored(read_file) == {**ANN, "isActive": True, "updatedAt": stored(read_file)["updatedAt"]}
 
 
 def test_the_time_of_change_rises_even_within_a_millisecond_or_a_clock_set_back(
@@ -220,6 +227,19 @@ def test_unknown_keys_can_be_read_and_changed(ann: Author, read_file: Read) -> N
     assert row["zodiac"] == "goat"
     assert row["publicity"] == {"agent": "Bo", "penName": "A. N.", "fee": 10}
     assert "notes" not in row
+
+
+def test_keys_of_fields_are_not_taken_from_the_unknown_ones(ann: Author, read_file: Read) -> None:
+    ann.extra = {
+        "zodiac": "goat",
+        "name": "Sneaked in",
+        "books": [1],
+        "publicity": {"penName": "x", "fee": 1},
+    }
+    ann.save()
+    row = stored(read_file)
+    assert (row["name"], row["zodiac"], row.get("books")) == ("Ann", "goat", None)
+    assert row["publicity"] == {"penName": "A. N.", "fee": 1}
 
 
 def test_a_new_record_can_bring_unknown_keys(read_file: Read) -> None:

@@ -128,6 +128,14 @@ def test_a_symbolic_link_stays_one_and_its_target_is_written(things: Collection,
     assert (real.parent / "real.json.bak").read_bytes() == b"[]"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give files away.")
+def test_what_root_writes_still_belongs_to_the_folders_owner(things: Collection, data_dir: Path) -> None:
+    os.chown(data_dir, 1234, 1234)
+    for name in "ab":
+        add(things, name)
+        assert (data_dir / NAME).stat().st_uid == 1234
+
+
 def test_an_edit_of_the_same_size_in_place_is_seen(things: Collection, data_dir: Path) -> None:
     add(things, "a")
     path = data_dir / NAME
