@@ -122,6 +122,8 @@ class JobContext:
 
         `Cancelled` by the person, `HandOver` because this worker has to let go, `LostLease`.
         """
+        if self.lost:
+            raise LostLease
         if self._look.is_due():
             self._look_up()
         if self._look.cancelled:

@@ -26,6 +26,13 @@ def remove(job_id: str) -> None:
     path_of(job_id).unlink(missing_ok=True)
 
 
+def keep_only(job_ids: set[str]) -> None:
+    """Remove what a worker left that did not know its job had ended."""
+    for path in path_of("any").parent.glob("*"):
+        if path.name.partition(".")[0] not in job_ids:
+            path.unlink(missing_ok=True)
+
+
 def version(job_id: str) -> str:
     """Changes with every new preview; empty when there is none."""
     try:

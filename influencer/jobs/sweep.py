@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import F
 from django_q.models import Failure
 
-from influencer.jobs import failures, queue
+from influencer.jobs import failures, previews, queue
 from influencer.jobs.ending import end
-from influencer.jobs.models import Job, JobState
+from influencer.jobs.models import OPEN, Job, JobState
 from influencer.jobs.pace import pace
 from influencer.jobs.worker import MOST_CRASHES
 
@@ -87,5 +87,6 @@ def _redeliver(job_id: str, cluster: str, row: int, now: datetime) -> bool:
 
 
 def prune(now: datetime) -> None:
-    """The queue keeps failed tasks for ever; the jobs tell the same better."""
+    """The queue keeps failed tasks for ever (the jobs tell the same better), and previews may be left."""
     Failure.objects.filter(stopped__lt=now - KEEP_FAILURES).delete()
+    previews.keep_only(set(Job.objects.filter(state__in=OPEN).values_list("pk", flat=True)))

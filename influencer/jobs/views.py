@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from influencer.errors import Conflict
-from influencer.jobs import previews, services, wording
+from influencer.jobs import names, previews, services
 from influencer.jobs.models import OPEN, Job, JobState
 from influencer.web import htmx
 
@@ -51,7 +51,7 @@ def fragment(request: HttpRequest, job_id: str) -> HttpResponse:
 @require_GET
 def row(request: HttpRequest, job_id: str) -> HttpResponse:
     job = services.get(job_id)
-    name = wording.names_of([job.character_id]).get(job.character_id, "")
+    name = names.names_of([job.character_id]).get(job.character_id, "")
     return _fresh(render(request, "jobs/_row.html", {"job": job, "name": name, "open": True}))
 
 
@@ -60,8 +60,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """All jobs, newest first, with their timelines."""
     state = request.GET.get("state", "")
     page = Paginator(_in_state(state).prefetch_related("steps"), PAGE_SIZE).get_page(request.GET.get("page"))
-    names = wording.names_of([job.character_id for job in page])
-    rows = [Row(job, names.get(job.character_id, "")) for job in page]
+    known = names.names_of(job.character_id for job in page)
+    rows = [Row(job, known.get(job.character_id, "")) for job in page]
     return render(
         request, "jobs/list.html", {"page": page, "rows": rows, "state": state, "choices": _choices()}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,6 @@ from django.utils.module_loading import import_string
 
 from influencer.jobs import failures, previews, services
 from influencer.jobs.models import Job, JobState
-
-Names = Callable[[Sequence[str]], Mapping[str, str]]
 
 SPACE = "\u202f"  # narrow, does not break
 REASONS = {
@@ -34,22 +32,6 @@ CHIPS = {
     JobState.CANCELLED: ("cancelled", "", "x"),
 }
 UNKNOWN_CHIP = ("unknown", "warn", "triangle-alert")
-_names: list[str] = []
-
-
-def register_names(provider: str) -> None:
-    """`provider(character ids) -> {id: name}` (a dotted name): whose job it is, for the job list."""
-    if provider not in _names:
-        _names.append(provider)
-
-
-def names_of(ids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    wanted = sorted({pk for pk in ids if pk})
-    for dotted in _names if wanted else ():
-        provider: Names = import_string(dotted)
-        found |= provider(wanted)
-    return found
 
 
 @dataclass(frozen=True)

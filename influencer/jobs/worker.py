@@ -137,6 +137,7 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
+        self._thread.join(1)
 
     def _beat(self) -> None:
         while not self._stop.wait(pace().heartbeat):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Task
 
-from influencer.jobs import services, sweep, worker
+from influencer.jobs import previews, services, sweep, worker
 from influencer.jobs.models import JobState
 from tests.influencer.jobs.factories import a_job, a_kind, abandoned, messages, put, running
 
@@ -108,3 +108,11 @@ def test_a_waiting_job_keeps_its_reason_on_the_way_to_a_worker() -> None:
     job = put(a_job(), state="waiting", reason="following", not_before=timezone.now())
     sweep.dispatch_due(timezone.now())
     assert services.get(job.id).is_following
+
+
+def test_previews_of_jobs_that_have_ended_are_thrown_away() -> None:
+    ended, open_job = put(a_job(), state="succeeded"), a_job()
+    for job in (ended, open_job):
+        previews.write(job.id, b"jpeg")
+    sweep.prune(timezone.now())
+    assert [previews.read(job.id) for job in (ended, open_job)] == [None, b"jpeg"]

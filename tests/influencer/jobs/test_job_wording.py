@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from influencer.clients.errors import ServiceError
-from influencer.jobs import Wait, services, wording, worker
+from influencer.jobs import Wait, names, services, wording, worker
 from influencer.jobs.models import Job
 from tests.influencer.jobs.factories import a_job, a_kind, put, running
 
@@ -18,7 +18,7 @@ def words(job: Job) -> tuple[str, str]:
     return shown.title, shown.detail
 
 
-def names(ids: list[str]) -> dict[str, str]:
+def lunas(ids: list[str]) -> dict[str, str]:
     return {pk: f"Luna {pk}" for pk in ids}
 
 
@@ -116,10 +116,10 @@ def test_a_kind_may_lead_to_its_result() -> None:
 
 
 def test_other_apps_give_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wording, "_names", [])
-    assert wording.names_of(["char_1"]) == {}
-    wording.register_names(f"{__name__}.names")
-    assert wording.names_of(["char_1", ""]) == {"char_1": "Luna char_1"}
+    monkeypatch.setattr(names, "_providers", [])
+    assert names.names_of(["char_1"]) == {}
+    names.register(f"{__name__}.lunas")
+    assert names.names_of(["char_1", "", "char_1"]) == {"char_1": "Luna char_1"}
 
 
 def test_a_wait_without_words_still_says_something() -> None:
