@@ -13,6 +13,16 @@ from tests.environment import FOLDER
 __all__ = ["browser", "chromium_path", "open_page", "owner_state", "page", "up_server"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a running product in one process of a run on several cores."""
+    for item in items:
+        if "up_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("up_server"))
+        elif item.get_closest_marker("drill"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: Any) -> Path:
     """An empty data folder of the test's own."""

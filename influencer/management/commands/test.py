@@ -26,4 +26,4 @@ class Command(BaseCommand):
 def _spread(arguments: Sequence[str]) -> list[str]:
     """On all cores, unless the person said otherwise."""
     chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments)
-    return list(arguments) if chosen else ["-n", "auto", *arguments]
+    return list(arguments) if chosen else ["-n", "auto", "--dist", "loadgroup", *arguments]

@@ -20,12 +20,12 @@ def handed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
 
 
 def test_it_runs_on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert handed(monkeypatch) == ["-m", "pytest", "-n", "auto"]
+    assert handed(monkeypatch) == ["-m", "pytest", "-n", "auto", "--dist", "loadgroup"]
 
 
 def test_arguments_are_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
     words = handed(monkeypatch, "tests/influencer", "-k", "config", "--version")
-    assert words[2:] == ["-n", "auto", "tests/influencer", "-k", "config", "--version"]
+    assert words[6:] == ["tests/influencer", "-k", "config", "--version"]
 
 
 @pytest.mark.parametrize("chosen", ["-n0", "-n=3", "--numprocesses=2", "--pdb"])
