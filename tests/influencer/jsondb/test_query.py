@@ -226,6 +226,17 @@ def test_a_query_sees_the_file_anew_after_a_hand_edit(write_file: Callable[[str,
     assert ids(Author.objects.order_by("name")) == ["aaron"]
 
 
+def test_a_page_cut_after_counting_is_of_the_file_as_it_is_by_then(
+    write_file: Callable[[str, Any], Path],
+) -> None:
+    everyone = Author.objects.filter(name__icontains="a").order_by("name")
+    assert everyone.count() == 2
+    assert ids(everyone[:1]) == ["ann"]
+    write_file("authors.json", [{"id": "aaron", "name": "Aaron"}])
+    assert ids(everyone[:1]) == ["aaron"]
+    assert everyone.count() == 1
+
+
 def test_records_given_out_never_share_anything_with_the_cache() -> None:
     Author.objects.change("ann", lambda author: author.contract.update(clauses=[1]))
     one, other = (Author.objects.get(pk="ann") for _ in range(2))
