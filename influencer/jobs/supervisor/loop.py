@@ -37,11 +37,17 @@ class Supervisor:
                 for child in self.children:
                     child.start()
                 while not signals.asked:
-                    signals.wait(LOOK_EVERY if self.announcer.announced else 0.05)
+                    signals.wait(self._pause())
                     self.look()
             finally:
                 self.stop(signals)
         return 0
+
+    def _pause(self) -> float:
+        """Seconds until there may be something to do; a child's end wakes the loop anyway."""
+        starting = 0.05 if not self.announcer.announced else LOOK_EVERY
+        waits = [child.start_again_at - child.clock() for child in self.children if child.process is None]
+        return max(0.0, min([starting, *waits]))
 
     def look(self) -> None:
         """One round: restart what ended, what is stale; say when the product answers."""

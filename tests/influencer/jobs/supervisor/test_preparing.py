@@ -55,7 +55,7 @@ def test_a_data_folder_that_cant_be_made_is_one_sentence(tmp_path: Path) -> None
 def test_a_second_start_on_the_same_data_names_the_first(data_dir: Path) -> None:
     lock = startup.take_lock(data_dir / "run", "http://127.0.0.1:8000")
     with pytest.raises(Conflict) as raised:
-        startup.take_lock(data_dir / "run", "http://127.0.0.1:9000")
+        startup.take_lock(data_dir / "run", "http://127.0.0.1:9000", patience=0)
     assert f"process {os.getpid()}, http://127.0.0.1:8000" in raised.value.message
     os.close(lock)
 
