@@ -229,6 +229,9 @@ class Run:
         if self.bench.interrupt.is_set():
             raise Interrupted
 
+    def lose_socket(self) -> None:
+        self.bench.hub.drop(self.item.client_id)
+
     async def wait(self, seconds: float) -> None:
         """Let time pass; an interrupt ends it at once."""
         with contextlib.suppress(TimeoutError):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from influencer.sandbox.faults import Fault, Faults
-
-if TYPE_CHECKING:
-    from influencer.sandbox.comfyui.run import Run
 
 IN_A_RUN = ("slow", "oom", "stall", "restart", "drop_websocket", "silent_websocket", "corrupt_image")
 ON_THE_WIRE = ("html", "error500", "down", "late", "lost_answer")
@@ -74,10 +71,19 @@ class Trouble:
         return float(self.ahead[name].args.get(argument, default))
 
 
-async def halfway(run: Run) -> None:
+class Victim(Protocol):
+    """A run, as far as trouble can reach it."""
+
+    trouble: Trouble
+
+    def lose_socket(self) -> None: ...
+    async def wait(self, seconds: float) -> None: ...
+
+
+async def halfway(run: Victim) -> None:
     """The point in a run where most things go wrong."""
     if run.trouble.meet("drop_websocket"):
-        run.bench.hub.drop(run.item.client_id)
+        run.lose_socket()
     if run.trouble.meet("oom"):
         raise NodeFailed("torch.OutOfMemoryError", OUT_OF_MEMORY)
     if fault := run.trouble.meet("restart"):
