@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ class Rig:
     def stop_all(self) -> None:
         self.product.communicate()
         for process in self.processes:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):  # its children may outlive it
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
