@@ -9,12 +9,16 @@ from django.urls import reverse
 
 @dataclass(frozen=True, order=True)
 class Tab:
-    """One tab: `order` places it, `icon` names a Lucide icon shown on small screens."""
+    """One tab: `order` places it, `icon` names a Lucide icon shown on small screens.
+
+    `also` are the beginnings of further addresses that belong to it.
+    """
 
     order: int
     name: str
     url_name: str
     icon: str
+    also: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -35,4 +39,4 @@ def all_tabs() -> list[Tab]:
 
 def current(path: str) -> str:
     """The name of the tab whose pages `path` belongs to, or an empty string."""
-    return next((tab.name for tab in all_tabs() if path.startswith(tab.url)), "")
+    return next((tab.name for tab in all_tabs() if path.startswith((tab.url, *tab.also))), "")
