@@ -1,8 +1,14 @@
 """The Characters tab."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 from characters import panels
+from influencer.jobs import names
 from influencer.web import tabs
 
 
@@ -10,7 +16,10 @@ class CharactersConfig(AppConfig):
     name = "characters"
 
     def ready(self) -> None:
-        tabs.register(tabs.Tab(order=1, name="Characters", url_name="characters:list", icon="users"))
+        mine = ("/posts/", "/images/")
+        tab = tabs.Tab(order=1, name="Characters", url_name="characters:list", icon="users", also=mine)
+        tabs.register(tab)
+        names.register("characters.services.names")
         panels.register_section(
             panels.Section(
                 order=2,
@@ -20,3 +29,10 @@ class CharactersConfig(AppConfig):
                 context="characters.services.story_section",
             )
         )
+        # By name: both need models, which exist only once all apps are there.
+        import_string("influencer.web.setup.after_setup").append(add_samples)
+
+
+def add_samples(_owner: Any) -> None:
+    """What "Start with three sample characters" does at set-up."""
+    import_string("characters.services.add_samples")()

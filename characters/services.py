@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -51,6 +51,11 @@ def search(*, q: str = "", show: str = "", model: str = "", sort: str = "") -> Q
     if model:
         found = found.filter(preferred_model=model)
     return found.order_by(sort or "name")
+
+
+def names(ids: Sequence[str]) -> dict[str, str]:
+    """`{id: name}` of those that are still there."""
+    return dict(Character.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
 
 
 def counts() -> dict[str, int]:
