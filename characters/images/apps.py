@@ -13,6 +13,7 @@ class ImagesConfig(AppConfig):
     def ready(self) -> None:
         panels.register_panel("images", "characters.images.services.card_parts")
         panels.register_panel("job", "characters.images.services.jobs_of")
+        panels.register_sample("characters.images.samples.add_samples")
         panels.register_section(
             panels.Section(
                 order=1,
