@@ -44,7 +44,7 @@ def _add(request: ApiRequest) -> Answer:
     form = given.form()
     if not form.is_valid():
         raise payload.form_problem(form)
-    character = services.create(form, extra=given.extra, chapters=_chapters(given.chapters))
+    character = services.create(form, extra=given.extra, chapters=given.story_maker())
     request.bind(character.pk)
     return 201, {"character": character.as_json()}
 
@@ -58,7 +58,7 @@ def _change(request: ApiRequest) -> Answer:
         raise payload.form_problem(form)
     digest = character.digest if request.json.get("updatedAt") else ""
     changed = services.update(
-        character.pk, form, digest=digest, extra=given.extra, chapters=_chapters(given.chapters)
+        character.pk, form, digest=digest, extra=given.extra, chapters=given.story_maker()
     )
     return {"character": changed.as_json()}
 
@@ -66,21 +66,6 @@ def _change(request: ApiRequest) -> Answer:
 def _delete(request: ApiRequest) -> Answer:
     services.delete(_id(request.GET.get("id") or request.json.get("id")))
     return {}
-
-
-def _chapters(items: list[dict[str, Any]] | None) -> services.ChapterMaker | None:
-    """What makes the story anew for a character, None to leave it as it is."""
-    if items is None:
-        return None
-
-    def make(character: Character) -> list[Any]:
-        forms = [payload.chapter_form(item, character) for item in items]
-        for place, form in enumerate(forms):
-            if not form.is_valid():
-                raise payload.form_problem(form, prefix=f"narratives.{place}.")
-        return [form.save(commit=False) for form in forms]
-
-    return make
 
 
 def _refuse_stale(character: Character, seen: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,21 @@ class Payload:
         if instance is None:
             names = list(dict.fromkeys(["name", "personality", *names]))
         return partial_form(names)(self.data, instance=instance)
+
+    def story_maker(self) -> Callable[[Character], list[Narrative]] | None:
+        """What makes the story anew for a character, None to leave it as it is. Raises `Invalid`."""
+        items = self.chapters
+        if items is None:
+            return None
+
+        def make(character: Character) -> list[Narrative]:
+            forms = [chapter_form(item, character) for item in items]
+            for place, form in enumerate(forms):
+                if not form.is_valid():
+                    raise form_problem(form, prefix=f"narratives.{place}.")
+            return [form.save(commit=False) for form in forms]
+
+        return make
 
 
 def read(body: dict[str, Any]) -> Payload:

@@ -69,17 +69,27 @@ def _answer(request: ApiRequest, job_id: str) -> Answer:
 
 def answer_of(job: Job) -> dict[str, Any]:
     """The body of a finished generation. Raises what it failed with."""
+    images = images_of(job)
+    shown = [{**image.as_json(), "base64": _base64(image)} for image in images]
+    return {**facts_of(job, images), "image": shown[0]["base64"], "images": shown}
+
+
+def images_of(job: Job) -> list[Image]:
+    """What a generation made. Raises what it failed with, `Invalid` when nothing is left of it."""
     result = jobs.result_of(job)
     found = Image.objects.in_bulk(result["imageIds"])
     images = [found[pk] for pk in result["imageIds"] if pk in found]
     if not images:
         raise Invalid("The images of this job have been deleted since.", code="images_deleted")
+    return images
+
+
+def facts_of(job: Job, images: list[Image]) -> dict[str, Any]:
+    """All about a generation but the pictures themselves."""
     first = images[0]
-    shown = [{**image.as_json(), "base64": _base64(image)} for image in images]
     return {
         "jobId": job.pk,
-        "image": shown[0]["base64"],
-        "images": shown,
+        "images": [image.as_json() for image in images],
         "prompt": first.prompt,
         "negativePrompt": first.recipe.get("negative", ""),
         "model": first.model,

@@ -81,6 +81,12 @@ def add(character_id: str, content: bytes, *, recipe: dict[str, Any] | None = No
     return image
 
 
+def take_in(character_id: str, content: bytes) -> Image:
+    """The gallery's image with these pixels, added when there is none yet. Raises `Invalid`."""
+    known = gallery(character_id).filter(pixel_hash=picture.pixel_hash(content)).first()
+    return known or add(character_id, content)
+
+
 def use_as_portrait(image: Image) -> Character:
     def change(record: Character) -> None:
         record.avatar_image_id = image.pk

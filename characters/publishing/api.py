@@ -113,9 +113,7 @@ def _with_image(character: Character, body: dict[str, Any], intention: Intention
     if image_id:
         images.get(image_id, character_id=character.pk)
         return Intention(**{**vars(intention), "image_id": image_id})
-    content = _decode(image)
-    known = images.gallery(character.pk).filter(pixel_hash=picture.pixel_hash(content)).first()
-    return Intention(**{**vars(intention), "image_id": (known or images.add(character.pk, content)).pk})
+    return Intention(**{**vars(intention), "image_id": images.take_in(character.pk, _decode(image)).pk})
 
 
 def _decode(text: str) -> bytes:
