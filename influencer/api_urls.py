@@ -9,6 +9,7 @@ from characters import api as characters
 from characters.images import api as images
 from characters.publishing import api as publishing
 from influencer.jobs import api as jobs
+from monitoring import api as monitoring
 
 
 def path(route: str, view: Callable[..., Any]) -> URLPattern:
@@ -27,4 +28,5 @@ urlpatterns = [
     path("jobs/(?P<job_id>[^/]+)", jobs.job),
     path("jobs/(?P<job_id>[^/]+)/cancel", jobs.cancel),
     path("jobs/(?P<job_id>[^/]+)/retry", jobs.retry),
+    path("system/status", monitoring.status),
 ]

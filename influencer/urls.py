@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("characters.publishing.urls")),
     path("characters/", include("characters.urls")),
     path("jobs/", include("influencer.jobs.urls")),
+    path("", include("monitoring.urls")),
     path("", include("influencer.web.urls")),
 ]

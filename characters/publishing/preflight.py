@@ -11,7 +11,7 @@ from characters.images import storage
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import accounts, posting
-from influencer.clients import captions
+from influencer.clients import captions, media_host
 from influencer.clients.platform import Platform
 
 Level = Literal["bad", "warn", "ok"]
@@ -71,14 +71,10 @@ def _image(character: Character, platform: Platform, image: Image | None) -> lis
             "ok", "Image is made to fit", f"{image.width} × {image.height}, sent as JPEG within the limits."
         )
     ]
-    if account.kind == "real" and platform is Platform.INSTAGRAM and not settings.INFLUENCER.public_base_url:
-        found.append(
-            Check(
-                "bad",
-                "Instagram can't fetch the image",
-                "Set PUBLIC_BASE_URL to an address of this computer that opens from outside.",
-            )
-        )
+    if account.kind == "real" and platform is Platform.INSTAGRAM:
+        config = settings.INFLUENCER
+        if fault := media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url):
+            found.append(Check("bad", "Instagram can't fetch the image", fault))
     return found
 
 
