@@ -1,0 +1,145 @@
+"""Characters in the admin, through the same forms and services as everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from characters import services
+from characters.forms import INSTAGRAM, LOOK, PERSONA, CharacterForm, NarrativeForm, X, remove_name
+from characters.models import SECRETS, Character, Narrative
+from influencer.jsondb.admin import RecordAdmin
+
+
+class CharacterAdminForm(CharacterForm):
+    """Refuses to save over what someone else saved meanwhile."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.digest
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        seen = cleaned.get("seen")
+        if seen and seen != self.digest:
+            message = "Someone saved this character while you were editing. Open it anew, then change it."
+            raise forms.ValidationError(message, code="changed_since")
+        return cleaned
+
+
+class NarrativeInline(admin.StackedInline):
+    model = Narrative
+    form = NarrativeForm
+    extra = 0
+
+
+class ModelFilter(admin.SimpleListFilter):
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in services.models_in_use()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(preferred_model=self.value()) if self.value() else queryset
+
+
+@admin.register(Character)
+class CharacterAdmin(RecordAdmin):
+    form = CharacterAdminForm
+    inlines = (NarrativeInline,)
+    list_display = (
+        "name",
+        "instagram_handle",
+        "twitter_handle",
+        "is_active",
+        "preferred_model",
+        "updated_at",
+    )
+    list_filter = ("is_active", ModelFilter)
+    search_fields = ("name", "instagram_handle", "twitter_handle")
+    readonly_fields = ("id", "created_at", "updated_at")
+    actions = ("activate", "deactivate")
+    fieldsets: ClassVar = (
+        ("Persona", {"fields": (*PERSONA, "is_active", "seen")}),
+        ("Look", {"fields": (*LOOK, "avatar_image_id")}),
+        ("Instagram", {"fields": INSTAGRAM}),
+        ("X", {"fields": X}),
+        ("Publishing", {"fields": ("ai_label", "practise_in_sandbox")}),
+        ("Record", {"fields": readonly_fields}),
+    )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        # Without the Remove boxes: the form adds those itself, for the secrets there are.
+        kwargs["fields"] = (*CharacterForm.Meta.fields, "seen")
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Beside each stored secret a box to take it away."""
+        return [(title, {"fields": _with_boxes(fields["fields"], obj)}) for title, fields in self.fieldsets]
+
+    def save_model(
+        self, request: HttpRequest, obj: Character, form: ModelForm[Character], change: bool
+    ) -> None:
+        if change:
+            services.update(obj.pk, form, digest=form.cleaned_data["seen"])
+        else:
+            services.create(form)
+
+    def delete_model(self, request: HttpRequest, obj: Character) -> None:
+        services.delete(obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Character]) -> None:
+        for pk in list(queryset.values_list("pk", flat=True)):
+            services.delete(pk)
+
+    @admin.action(description="Activate the selected characters")
+    def activate(self, request: HttpRequest, queryset: QuerySet[Character]) -> None:
+        self._switch(request, queryset, active=True)
+
+    @admin.action(description="Pause the selected characters")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Character]) -> None:
+        self._switch(request, queryset, active=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Character], *, active: bool) -> None:
+        pks = list(queryset.values_list("pk", flat=True))
+        for pk in pks:
+            services.set_active(pk, active=active)
+        self.message_user(request, f"{'Activated' if active else 'Paused'} {len(pks)}.")
+
+
+def _with_boxes(names: Any, character: Character | None) -> list[str]:
+    stored = {name for name in SECRETS if character is not None and getattr(character, name)}
+    lines = [(name, remove_name(name)) if name in stored else (name,) for name in names]
+    return [name for line in lines for name in line]
+
+
+class OfCharacter(admin.ModelAdmin):
+    """What belongs to a character by id: its name in the list, and found by it."""
+
+    @admin.display(description="character", ordering="character_id")
+    def character(self, record: Any) -> str:
+        found = Character.objects.filter(pk=record.character_id).first()
+        if found is None:
+            return str(record.character_id)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:characters_character_change", args=[found.pk]), found.name
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, may_double = super().get_search_results(request, queryset, search_term)
+        if not search_term:
+            return found, may_double
+        named = Character.objects.filter(Q(name__icontains=search_term)).values_list("pk", flat=True)
+        return found | queryset.filter(character_id__in=list(named)), may_double
