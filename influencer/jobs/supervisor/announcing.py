@@ -32,16 +32,17 @@ class Announcer:
                 os.write(self.output, stamped.encode())
         _write(stamped)
 
-    def announce_when_up(self) -> None:
-        """Show the screen as soon as the web server gives any HTTP answer."""
+    def announce_when_up(self) -> bool:
+        """Show the screen as soon as the web server gives any HTTP answer; True when that is now."""
         if self.announced:
-            return
-        if answers(self.plan.host, self.plan.port):
-            self.announced = True
+            return False
+        self.announced = answers(self.plan.host, self.plan.port)
+        if self.announced:
             _write(self.plan.screen)
         elif time.monotonic() - self._since > SLOW and not self._warned:
             self._warned = True
             self.say("The web server has not answered for 30 s. The lines above, or the log, say why.")
+        return self.announced
 
     def keep_log_small(self) -> None:
         """Move a log that has grown large aside; its writers append, so they go on at the start."""

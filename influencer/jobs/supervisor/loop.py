@@ -17,6 +17,7 @@ from influencer.jobs.supervisor.stop_signals import StopSignals
 LOOK_EVERY = 1.0
 ASK_EVERY = 5.0
 STOP_WITHIN = 15.0
+HEAD_START = 3.0
 # A fresh cluster needs time until its first answer.
 NEW = 30.0
 
@@ -34,14 +35,25 @@ class Supervisor:
         """The exit code of `up`: 0 after a stop that was asked for."""
         with StopSignals() as signals:
             try:
-                for child in self.children:
-                    child.start()
+                self._start_first()
                 while not signals.asked:
                     signals.wait(self._pause())
                     self.look()
             finally:
                 self.stop(signals)
         return 0
+
+    def _start_first(self) -> None:
+        """Give the first program the machine to itself until it answers, or for HEAD_START seconds."""
+        first, *others = self.children
+        first.start()
+        for child in others:
+            child.start_again_at = child.clock() + HEAD_START
+
+    def _start_others(self) -> None:
+        for child in self.children:
+            if not child.started_at:
+                child.start()
 
     def _pause(self) -> float:
         """Seconds until there may be something to do; a child's end wakes the loop anyway."""
@@ -57,7 +69,8 @@ class Supervisor:
             self.asked_at = time.monotonic()
             self._restart_stale()
             self.announcer.keep_log_small()
-        self.announcer.announce_when_up()
+        if self.announcer.announce_when_up():
+            self._start_others()
 
     def _keep(self, child: Child) -> None:
         if child.is_due():
