@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from characters.images import planning, storage
+from characters.images import planning, storage, tracking
 from characters.images.models import Image, new_image_id
 from characters.images.planning import Place, Wish
 from characters.images.storage import Making
@@ -21,23 +20,19 @@ from influencer.clients.comfyui import (
     ComfyUI,
     Event,
     GenerationSettings,
-    Graph,
     Outcome,
     Preview,
     Progress,
     Queued,
     build,
-    new_prompt_id,
 )
 from influencer.clients.errors import ServiceError
-from influencer.jobs import Cancelled, Wait, services
+from influencer.errors import Invalid, Unavailable
+from influencer.jobs import Cancelled, services
 from influencer.jobs.context import JobContext
 from influencer.jobs.models import Job
 
 KIND = "generate_image"
-SERVER_DOWN_PATIENCE = timedelta(minutes=10)
-SERVER_DOWN_PAUSE = timedelta(seconds=5)
-ASK_AGAIN = timedelta(seconds=2)
 
 
 def start(character: Character, wish: Wish, *, user_id: int | None = None) -> Job:
@@ -64,24 +59,18 @@ class Stand:
     shots: list[Shot]
     sandbox: bool
 
-    def settings_of(self, shot: Shot) -> GenerationSettings:
-        return replace(self.settings, seed=shot.seed, prefix=f"influencer/{shot.image_id}")
-
 
 def run(job: JobContext) -> dict[str, Any]:
     """The worker's part. Each image is saved as it arrives; a later attempt goes on from there."""
     try:
         with job.step("prepare"):
             shots, place = _shots(job), _place(job)
-        found = planning.endpoint(place)
-        with ComfyUI(found.url, headers=found.headers) as client:
-            settings = planning.settings_of(job.request, place, client)
-            stand = Stand(client, settings, shots, place.sandbox)
-            for shot in shots:
-                if not Image.objects.filter(pk=shot.image_id).exists():
-                    _make(job, stand, shot)
+        _make_missing(job, shots, place)
     except Cancelled:
-        _stop_on_server(job)
+        tracking.stop(job)
+        raise
+    except (ServiceError, Unavailable) as error:
+        tracking.after(job, error)
         raise
     return {"imageIds": [shot.image_id for shot in shots], "sandbox": place.sandbox}
 
@@ -97,122 +86,81 @@ def _shots(job: JobContext) -> list[Shot]:
 
 def _place(job: JobContext) -> Place:
     if not job.memo.get("place"):
-        job.remember(place=asdict(planning.choose(job.request)))
+        found = planning.choose(job.request, fresh=bool(job.memo.get("fresh")))
+        job.remember(place=asdict(found))
     return Place(**job.memo["place"])
 
 
+def _make_missing(job: JobContext, shots: list[Shot], place: Place) -> None:
+    made = set(Image.objects.filter(pk__in=[shot.image_id for shot in shots]).values_list("pk", flat=True))
+    found = planning.endpoint(place)
+    with ComfyUI(found.url, headers=found.headers) as client:
+        settings = planning.settings_of(job.request, place, client)
+        stand = Stand(client, settings, shots, place.sandbox)
+        for shot in shots:
+            if shot.image_id not in made:
+                _make(job, stand, shot)
+
+
 def _make(job: JobContext, stand: Stand, shot: Shot) -> None:
-    graph = stand.client.fitted(build(stand.settings_of(shot)))
     began = time.monotonic()
     with job.step("generate"):
-        prompt_id = _submit_once(job, stand.client, graph, shot)
-        outcome = _follow(job, stand, shot, prompt_id)
+        prompt_id = tracking.prompt_for(job, shot.image_id)
+        # A file name of its own for each prompt: a server that lost a file would name it again.
+        prefix = f"influencer/{shot.image_id}-{prompt_id[:8]}"
+        settings = replace(stand.settings, seed=shot.seed, prefix=prefix)
+        graph = stand.client.fitted(build(settings))
+        tracking.submit_once(job, stand.client, graph)
+        outcome = tracking.follow(job, stand.client, _teller(job, shot, len(stand.shots)))
     with job.step("save"):
         seconds = outcome.seconds or time.monotonic() - began
-        _save(job, stand, shot, _Made(outcome, graph, round(seconds * 1000)))
+        making = Making(
+            sandbox=stand.sandbox,
+            recipe=recipe_of(settings),
+            workflow=graph,
+            duration_ms=round(seconds * 1000),
+            job_id=job.id,
+        )
+        _save(job, stand.client, outcome, _Kept(shot.image_id, making))
 
 
-def _submit_once(job: JobContext, client: ComfyUI, graph: Graph, shot: Shot) -> str:
-    """The prompt's id, stored before it is sent; one that has arrived is never sent again."""
-    sent = job.memo.get("sent") or {}
-    if sent.get("image") != shot.image_id:
-        sent = {"image": shot.image_id, "prompt": new_prompt_id(), "accepted": False}
-        job.remember(sent=sent)
-    elif not sent["accepted"]:
-        arrived = client.submitted(sent["prompt"])
-        if arrived is None:
-            raise Wait(timezone.now() + ASK_AGAIN, "server down", "ComfyUI does not answer")
-        sent = sent | {"accepted": arrived}
-    if not sent["accepted"]:
-        _submit(job, client, graph, sent["prompt"])
-        job.remember(sent=sent | {"accepted": True})
-    return str(sent["prompt"])
-
-
-def _submit(job: JobContext, client: ComfyUI, graph: Graph, prompt_id: str) -> None:
-    try:
-        client.submit(graph, prompt_id=prompt_id, reference=job.id)
-    except ServiceError as error:
-        if error.outcome_unknown:
-            raise Wait(timezone.now() + ASK_AGAIN, "following", "Asking whether ComfyUI has it") from error
-        _begin_anew(job)
-        raise
-
-
-def _follow(job: JobContext, stand: Stand, shot: Shot, prompt_id: str) -> Outcome:
-    def cancelled() -> bool:
-        # Only a person's cancel stops the server; a worker that lets go leaves it running.
-        try:
-            job.check_cancelled()
-        except Cancelled:
-            return True
-        return False
+def _teller(job: JobContext, shot: Shot, count: int) -> Callable[[Event], None]:
+    """Shows what happens to whoever watches the job."""
+    which = f"Image {shot.index + 1} of {count} · " if count > 1 else ""
 
     def tell(event: Event) -> None:
-        _tell(job, event, shot.index, len(stand.shots))
+        match event:
+            case Queued(position):
+                job.progress(shot.index / count, f"{which}Queued at {position}")
+            case Progress(step, steps, _):
+                fraction = (shot.index + step / max(steps, 1)) / count
+                job.progress(fraction, f"{which}Step {step} of {steps}")
+            case Preview(jpeg):
+                job.preview(jpeg)
 
-    try:
-        outcome = stand.client.follow(prompt_id, on_event=tell, cancelled=cancelled)
-    except ServiceError as error:
-        _wait_for_server(job, error)
-        raise
-    if not outcome.succeeded or not outcome.images:
-        job.check_cancelled()
-        _begin_anew(job)
-        outcome.result()
-        raise _no_image()
-    return outcome
-
-
-def _tell(job: JobContext, event: Event, index: int, count: int) -> None:
-    """Show an event to whoever watches the job."""
-    which = f"Image {index + 1} of {count} · " if count > 1 else ""
-    match event:
-        case Queued(position):
-            job.progress(index / count, f"{which}Queued at {position}")
-        case Progress(step, steps, _):
-            job.progress((index + step / max(steps, 1)) / count, f"{which}Step {step} of {steps}")
-        case Preview(jpeg):
-            job.preview(jpeg)
-
-
-def _wait_for_server(job: JobContext, error: ServiceError) -> None:
-    """Lay the job aside while the server is silent, for ten minutes; then let the error pass."""
-    now = timezone.now()
-    since = datetime.fromisoformat(job.memo.get("down_since") or now.isoformat())
-    if not error.retryable or now - since > SERVER_DOWN_PATIENCE:
-        _begin_anew(job)
-        return
-    job.remember(down_since=since.isoformat())
-    raise Wait(now + SERVER_DOWN_PAUSE, "server down", error.message) from error
+    return tell
 
 
 @dataclass(frozen=True)
-class _Made:
-    outcome: Outcome
-    graph: Graph
-    duration_ms: int
+class _Kept:
+    image_id: str
+    making: Making
 
 
-def _save(job: JobContext, stand: Stand, shot: Shot, made: _Made) -> None:
+def _save(job: JobContext, client: ComfyUI, outcome: Outcome, kept: _Kept) -> None:
+    """Files first, then the row and the job's memory of the prompt together."""
+    content = client.fetch(outcome.images[0])
+    try:
+        image = storage.write_files(
+            kept.image_id, character_id=job.character_id, content=content, making=kept.making
+        )
+    except Invalid as error:
+        raise tracking.damaged_image() from error
     prompt_id = job.memo["sent"]["prompt"]
-    content = stand.client.fetch(made.outcome.images[0])
-    making = Making(
-        sandbox=stand.sandbox,
-        recipe=recipe_of(stand.settings_of(shot)),
-        workflow=made.graph,
-        duration_ms=made.duration_ms,
-        job_id=job.id,
-    )
     with transaction.atomic():
-        storage.store(shot.image_id, character_id=job.character_id, content=content, making=making)
+        storage.record(image)
         job.remember(sent={}, down_since="")
-    _forget_on_server(stand.client, prompt_id)
-
-
-def _forget_on_server(client: ComfyUI, prompt_id: str) -> None:
-    """The server keeps whole graphs in memory; ours is saved."""
-    with suppress(ServiceError):
+    with suppress(ServiceError):  # the server keeps whole graphs in memory; ours is saved
         client.delete_history(prompt_id)
 
 
@@ -220,31 +168,3 @@ def recipe_of(settings: GenerationSettings) -> dict[str, Any]:
     """What is needed to make the image again, and nothing that is not its own."""
     left_out = {"count", "prefix", "parts"}
     return {name: value for name, value in asdict(settings).items() if name not in left_out}
-
-
-def _begin_anew(job: JobContext) -> None:
-    """Have a retry choose a server and send a new prompt: this one has ended badly."""
-    job.remember(sent={}, place=None, down_since="")
-
-
-def _stop_on_server(job: JobContext) -> None:
-    """Take a cancelled prompt off the server, as far as it can be reached."""
-    sent, place = job.memo.get("sent") or {}, job.memo.get("place")
-    if not sent or not place:
-        return
-    try:
-        found = planning.endpoint(Place(**place))
-        with ComfyUI(found.url, headers=found.headers) as client:
-            client.cancel(sent["prompt"])
-    except ServiceError:
-        pass  # nobody left to tell; the job is cancelled all the same
-
-
-def _no_image() -> ServiceError:
-    return ServiceError(
-        "ComfyUI finished without an image. Retry, or choose another model.",
-        service="ComfyUI",
-        code="no_image",
-        fix="Retry, or choose another model.",
-        retryable=True,
-    )

@@ -104,13 +104,14 @@ def request_of(character: Character, wish: Wish) -> dict[str, Any]:
     }
 
 
-def choose(request: dict[str, Any]) -> Place:
+def choose(request: dict[str, Any], *, fresh: bool = False) -> Place:
     """Find a server that has the model and the LoRA, the one with the shortest queue.
 
+    `fresh` asks every server now; otherwise what they said within the last minute will do.
     Raises `ServiceError` (`model_missing`, `lora_missing`, `unreachable`), `Invalid` for a
     family that can't be used.
     """
-    listed = _catalog_with(request["model"], request["lora"])
+    listed = catalog.refresh() if fresh else _catalog_with(request["model"], request["lora"])
     name = request["model"] or _first_model(listed)
     _require(listed, name, request["lora"])
     servers = listed.servers_with(name, request["lora"])

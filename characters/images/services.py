@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Window
@@ -17,7 +18,7 @@ from characters.images.planning import Wish
 from characters.images.storage import Making
 from characters.models import Character
 from influencer.clients import picture
-from influencer.errors import Invalid, NotFound
+from influencer.errors import Invalid, NotFound, Problem
 from influencer.jobs.models import OPEN, Job
 
 SHEET = 4
@@ -59,26 +60,39 @@ def running(character_id: str) -> list[Job]:
     return list(Job.objects.filter(character_id=character_id, kind__in=MAKING_KINDS, state__in=OPEN))
 
 
-def upload(character_id: str, files: Iterable[BinaryIO]) -> list[Image]:
-    """Put own images into the gallery, all or, when one can't be read, none. Raises `Invalid`."""
-    contents = [_read(file) for file in files]
-    if not contents:
+def upload(character_id: str, files: Sequence[Any]) -> list[Image]:
+    """Put own images into the gallery: all of them or, when one can't be kept, none.
+
+    One at a time, so that memory holds only one. Raises `Invalid`, `Unavailable`.
+    """
+    if not files:
         raise Invalid("Choose at least one image.", fields={"images": ["Choose at least one image."]})
-    if len(contents) > MOST_UPLOADS:
+    if len(files) > MOST_UPLOADS:
         raise Invalid(f"At most {MOST_UPLOADS} images at once.")
-    for name, content in contents:
-        _check(name, content)
-    return [add(character_id, content, recipe={"fileName": name}) for name, content in contents]
+    added: list[Image] = []
+    try:
+        for file in files:
+            added.append(_add_file(character_id, file))
+    except Problem:
+        for image in added:
+            storage.remove(image)
+        raise
+    return added
+
+
+def _add_file(character_id: str, file: Any) -> Image:
+    name = str(getattr(file, "name", None) or "image")
+    try:
+        return add(character_id, file.read(LARGEST_UPLOAD + 1), recipe={"fileName": name})
+    except Invalid as problem:
+        sentence = f"{name}: {problem.message}"
+        raise Invalid(sentence, code=problem.code, fields={"images": [sentence]}) from problem
 
 
 def add(character_id: str, content: bytes, *, recipe: dict[str, Any] | None = None) -> Image:
-    """Put one image that was not generated here into the gallery. Raises `Invalid`."""
+    """Put one image that was not generated here into the gallery. Raises `Invalid`, `Unavailable`."""
     making = Making(source=Source.UPLOAD, recipe=recipe or {})
-    image = storage.store(new_image_id(), character_id=character_id, content=content, making=making)
-    if storage.is_sandbox(image) and not image.sandbox:
-        image.sandbox = True
-        image.save(update_fields=["sandbox"])
-    return image
+    return storage.store(new_image_id(), character_id=character_id, content=content, making=making)
 
 
 def take_in(character_id: str, content: bytes) -> Image:
@@ -98,6 +112,13 @@ def use_as_portrait(image: Image) -> Character:
 def delete(image: Image) -> None:
     """Take an image and its files away. Posts keep their words and their link."""
     storage.remove(image)
+
+    def change(record: Character) -> None:
+        record.avatar_image_id = ""
+
+    if Character.objects.filter(pk=image.character_id, avatar_image_id=image.pk).exists():
+        with suppress(NotFound):
+            Character.objects.change(image.character_id, change)
 
 
 def wish_like(image: Image, *, keep_seed: bool) -> Wish:
@@ -171,16 +192,3 @@ def section(request: HttpRequest, character: Character) -> dict[str, Any]:
 def gallery_context(character: Character, page: str) -> dict[str, Any]:
     shown = Paginator(gallery(character.pk), PAGE_SIZE).get_page(page)
     return {"page": shown, "count": shown.paginator.count, "jobs": running(character.pk)}
-
-
-def _read(file: BinaryIO) -> tuple[str, bytes]:
-    content = file.read(LARGEST_UPLOAD + 1)
-    return str(getattr(file, "name", "image")), content
-
-
-def _check(name: str, content: bytes) -> None:
-    try:
-        picture.verify_upload(content)
-    except Invalid as problem:
-        sentence = f"{name}: {problem.message}"
-        raise Invalid(sentence, code=problem.code, fields={"images": [sentence]}) from problem

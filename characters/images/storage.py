@@ -14,7 +14,7 @@ from django.db import transaction
 from characters.images.models import Image, SandboxPixels, Source
 from influencer import paths
 from influencer.clients import picture
-from influencer.errors import Unavailable
+from influencer.errors import NotFound, Unavailable
 
 THUMBNAIL_SIZE = 640
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
@@ -41,17 +41,25 @@ def store(image_id: str, *, character_id: str, content: bytes, making: Making) -
 
     Raises `Invalid` for what does not decode, `Unavailable` (`media_unwritable`) for a full disk.
     """
-    verified = picture.verify_upload(content)
+    image = write_files(image_id, character_id=character_id, content=content, making=making)
+    record(image)
+    return image
+
+
+def write_files(image_id: str, *, character_id: str, content: bytes, making: Making) -> Image:
+    """The first half of `store`, slow and outside of any transaction: files, and a row not yet saved."""
+    found = picture.examine(content, thumbnail_size=THUMBNAIL_SIZE)
+    kind = found.verified.format
     image = Image(
         id=image_id,
         character_id=character_id,
         source=making.source,
-        file=f"{folder_name(character_id)}/{image_id}{SUFFIXES[verified.format]}",
-        mime_type=f"image/{verified.format}",
-        width=verified.width,
-        height=verified.height,
-        sandbox=making.sandbox,
-        pixel_hash=picture.pixel_hash(content),
+        file=f"{folder_name(character_id)}/{image_id}{SUFFIXES[kind]}",
+        mime_type=f"image/{kind}",
+        width=found.verified.width,
+        height=found.verified.height,
+        sandbox=making.sandbox or found.says_sandbox or _is_known(found.pixel_hash),
+        pixel_hash=found.pixel_hash,
         prompt=making.recipe.get("prompt", ""),
         seed=making.recipe.get("seed"),
         model=making.recipe.get("model", ""),
@@ -60,15 +68,21 @@ def store(image_id: str, *, character_id: str, content: bytes, making: Making) -
         duration_ms=making.duration_ms,
         job_id=making.job_id,
     )
-    thumbnail = picture.thumbnail(content, THUMBNAIL_SIZE)
-    _write(image.path, content)
-    _write(image.thumbnail_path, thumbnail)
-    _write(image.sidecar_path, _sidecar(image, making))
-    with transaction.atomic():
-        if image.sandbox:
-            SandboxPixels.objects.get_or_create(pixel_hash=image.pixel_hash)
-        image.save()
+    files = {
+        image.path: content,
+        image.thumbnail_path: found.thumbnail,
+        image.sidecar_path: _sidecar(image, making),
+    }
+    _write_all(files)
     return image
+
+
+@transaction.atomic
+def record(image: Image) -> None:
+    """The second half: the row, and the pixels of a sandbox image for good."""
+    if image.sandbox:
+        SandboxPixels.objects.get_or_create(pixel_hash=image.pixel_hash)
+    image.save()
 
 
 def remove(image: Image) -> None:
@@ -81,7 +95,25 @@ def remove(image: Image) -> None:
 
 def is_sandbox(image: Image) -> bool:
     """Whether the pixels were ever made by the sandbox, wherever the file came from."""
-    return image.sandbox or SandboxPixels.objects.filter(pixel_hash=image.pixel_hash).exists()
+    return image.sandbox or _is_known(image.pixel_hash)
+
+
+def thumbnail_of(image: Image) -> Path:
+    """The thumbnail's file, made anew when it is gone. Raises `NotFound` when the image is gone too."""
+    if not image.thumbnail_path.is_file():
+        try:
+            write(image.thumbnail_path, picture.thumbnail(image.path.read_bytes(), THUMBNAIL_SIZE))
+        except OSError:
+            raise file_gone(image) from None
+    return image.thumbnail_path
+
+
+def file_gone(image: Image) -> NotFound:
+    return NotFound(f"The file of {image.pk} is gone from data/media.")
+
+
+def _is_known(pixel_hash: str) -> bool:
+    return SandboxPixels.objects.filter(pixel_hash=pixel_hash).exists()
 
 
 def folder_name(character_id: str) -> str:
@@ -107,15 +139,25 @@ def _sidecar(image: Image, making: Making) -> bytes:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2)
 
 
-def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing, also when the power fails."""
+def _write_all(files: dict[Path, bytes]) -> None:
+    try:
+        for path, content in files.items():
+            write(path, content)
+    except Unavailable:
+        for path in files:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def write(path: Path, content: bytes) -> None:
+    """All of it or nothing, also when the power fails. Raises `Unavailable` (`media_unwritable`)."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            os.fdatasync(file.fileno())
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

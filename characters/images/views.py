@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from characters import catalog
 from characters import services as characters
-from characters.images import generation, planning, services
+from characters.images import generation, planning, services, storage
 from characters.images.forms import COUNTS, WishForm
 from characters.images.models import Image
 from characters.models import Character
@@ -88,7 +89,7 @@ def _initial(request: HttpRequest, character: Character) -> dict[str, Any]:
 
 def _dialog(request: HttpRequest, character: Character, form: WishForm, *, status: int = 200) -> HttpResponse:
     latest = services.gallery(character.pk).first()
-    narrative = character.current_narrative(characters.today_of(character))
+    narrative = character.current_narrative(character.today)
     context = {
         "character": character,
         "form": form,
@@ -165,21 +166,21 @@ def delete(request: HttpRequest, image_id: str) -> HttpResponse:
 @require_GET
 def file(request: HttpRequest, image_id: str) -> HttpResponseBase:
     image = services.get(image_id)
-    return _serve(image, image.path, image.mime_type, download="download" in request.GET)
+    return _serve(image, image.path, content_type=image.mime_type, download="download" in request.GET)
 
 
 @require_GET
 def thumbnail(request: HttpRequest, image_id: str) -> HttpResponseBase:
     image = services.get(image_id)
-    return _serve(image, image.thumbnail_path, "image/webp", download=False)
+    return _serve(image, storage.thumbnail_of(image), content_type="image/webp")
 
 
-def _serve(image: Image, path: Any, content_type: str, *, download: bool) -> HttpResponseBase:
+def _serve(image: Image, path: Path, *, content_type: str, download: bool = False) -> HttpResponseBase:
     """A file that never changes under its address, for signed-in eyes only."""
     try:
         opened = path.open("rb")
     except OSError:
-        raise NotFound(f"The file of {image.pk} is gone from data/media.") from None
+        raise storage.file_gone(image) from None
     answer = FileResponse(opened, content_type=content_type, as_attachment=download, filename=path.name)
     answer["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer

@@ -109,7 +109,7 @@ class Job(models.Model):
     @property
     def is_following(self) -> bool:
         """Whether work for it may go on elsewhere while no worker looks after it."""
-        return self.reason == "following"
+        return self.reason in {"following", "server down"}
 
     def as_json(self) -> dict[str, Any]:
         """The job as the API shows it."""
