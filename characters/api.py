@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
-
 from characters import catalog, payload, services
-from characters.models import Character
-from influencer.errors import Conflict, Invalid
+from influencer.errors import Invalid
 from influencer.web.endpoint import Answer, ApiRequest, endpoint
 
+PAGE_SIZE = 50
 LARGEST_PAGE = 500
+SHOW = {"": "", "true": "active", "false": "paused"}
 
 
-@endpoint(methods=("GET", "POST", "PUT", "DELETE"), idempotent=True)
+def _added(request: ApiRequest, pk: str) -> Answer:
+    return 201, {"character": services.get(pk).as_json()}
+
+
+@endpoint(methods=("GET", "POST", "PUT", "DELETE"), idempotent=True, replay=_added)
 def characters(request: ApiRequest) -> Answer:
-    return {"GET": _list, "HEAD": _list, "POST": _add, "PUT": _change, "DELETE": _delete}[request.method](
-        request
-    )
+    verbs = {"GET": _list, "HEAD": _list, "POST": _add, "PUT": _change, "DELETE": _delete}
+    return verbs[request.method](request)
 
 
 @endpoint(methods=("GET",))
@@ -30,12 +32,15 @@ def models(request: ApiRequest) -> Answer:
 def _list(request: ApiRequest) -> Answer:
     if pk := request.GET.get("id"):
         return {"characters": [services.get(pk).as_json()], "total": 1}
-    show = {"true": "active", "false": "paused"}.get(request.GET.get("active", ""), "")
-    found = services.search(q=request.GET.get("q", ""), show=show, sort="created_at")
+    show = request.GET.get("active", "")
+    if show not in SHOW:
+        raise Invalid("active may be true or false.", fields={"active": ["This must be true or false."]})
+    found = services.search(q=request.GET.get("q", ""), show=SHOW[show], sort="created_at")
     total = found.count()
     if "page" in request.GET or "pageSize" in request.GET:
-        size = min(max(_number(request, "pageSize", 50), 1), LARGEST_PAGE)
-        found = Paginator(found, size).get_page(_number(request, "page", 1)).object_list
+        size = min(_number(request, "pageSize", PAGE_SIZE), LARGEST_PAGE)
+        first = (_number(request, "page", 1) - 1) * size
+        found = found[first : first + size]
     return {"characters": [character.as_json() for character in found], "total": total}
 
 
@@ -46,19 +51,17 @@ def _add(request: ApiRequest) -> Answer:
         raise payload.form_problem(form)
     character = services.create(form, extra=given.extra, chapters=given.story_maker())
     request.bind(character.pk)
-    return 201, {"character": character.as_json()}
+    return _added(request, character.pk)
 
 
 def _change(request: ApiRequest) -> Answer:
     character = services.get(_id(request.json.get("id")))
-    _refuse_stale(character, request.json.get("updatedAt"))
     given = payload.read(request.json)
     form = given.form(character)
     if not form.is_valid():
         raise payload.form_problem(form)
-    digest = character.digest if request.json.get("updatedAt") else ""
     changed = services.update(
-        character.pk, form, digest=digest, extra=given.extra, chapters=given.story_maker()
+        character.pk, form, still=given.is_current, extra=given.extra, chapters=given.story_maker()
     )
     return {"character": changed.as_json()}
 
@@ -68,15 +71,6 @@ def _delete(request: ApiRequest) -> Answer:
     return {}
 
 
-def _refuse_stale(character: Character, seen: Any) -> None:
-    if seen and seen != character.as_json()["updatedAt"]:
-        raise Conflict(
-            f"Someone saved {character.name} while you were editing. Compare both and choose.",
-            code="changed_since",
-            details={"current": character.as_json()},
-        )
-
-
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise Invalid("Say which character: id is missing.", fields={"id": ["This is required."]})
@@ -84,7 +78,9 @@ def _id(value: Any) -> str:
 
 
 def _number(request: ApiRequest, name: str, default: int) -> int:
+    """A parameter that counts from 1."""
     text = request.GET.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Invalid(f"{name} must be a number.", fields={name: ["This must be a number."]})
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text):
+        message = "This must be a number from 1."
+        raise Invalid(f"{name} must be a number from 1.", fields={name: [message]})
     return int(text)

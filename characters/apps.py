@@ -26,7 +26,7 @@ class CharactersConfig(AppConfig):
                 slug="story",
                 label="Story",
                 template="characters/_story.html",
-                context="characters.services.story_section",
+                context="characters.story.section",
             )
         )
         # By name: both need models, which exist only once all apps are there.

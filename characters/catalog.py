@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import orjson
 
 from characters.models import Character
 from influencer import endpoints, paths
-from influencer.clients.comfyui import ComfyUI, ModelList
+from influencer.clients.comfyui import ComfyUI, Family, ModelList
 from influencer.endpoints import Endpoint
 from influencer.errors import Problem
 
@@ -34,33 +35,31 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model by the server's name for it, its family ("SDXL"), and the servers that list it."""
+class Listed:
+    """A file by the server's name for it, its family ("SDXL", "" when unknown), who has it.
+
+    `kind` is checkpoint, diffusion or lora. One that no server lists any more is `lost`, and
+    `was_on` says where it was.
+    """
 
     name: str
     family: str
     kind: str
     servers: list[str] = field(default_factory=list)
     lost: bool = False
-
-
-@dataclass(frozen=True)
-class Lora:
-    name: str
-    family: str
-    servers: list[str] = field(default_factory=list)
-    lost: bool = False
+    was_on: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Catalog:
     """Everything to choose from, as of `asked_at` (epoch seconds, 0 = never asked).
 
-    What no server lists any more stays in as `lost` until a refresh finds it again.
+    What no server lists any more is told once as `lost`. It stays so while its server is silent or
+    a character is set to use it.
     """
 
-    models: list[Model] = field(default_factory=list)
-    loras: list[Lora] = field(default_factory=list)
+    models: list[Listed] = field(default_factory=list)
+    loras: list[Listed] = field(default_factory=list)
     samplers: list[str] = field(default_factory=list)
     schedulers: list[str] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
@@ -122,40 +121,46 @@ def refresh() -> Catalog:
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What a form offers, without asking anyone: the last answer, seen for one character."""
+class Choices(Catalog):
+    """What a form offers, without asking anyone: the last answer, seen for one character.
 
-    catalog: Catalog
-    lacks_model: bool
+    `model` is what is known of the character's own.
+    """
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.catalog, name)
+    model: Listed | None = None
+    lacks_model: bool = False
 
 
 def known(character: Character) -> Choices:
     """The last known catalogue for a form; empty before the first refresh."""
-    kept = _read()
-    wanted = character.preferred_model
-    listed = {model.name for model in kept.models if not model.lost}
-    return Choices(kept, lacks_model=bool(wanted and kept.asked_at and listed and wanted not in listed))
+    kept, wanted = _read(), character.preferred_model
+    model = next((model for model in kept.models if model.name == wanted), None)
+    there = any(not model.lost for model in kept.models)
+    lacking = bool(wanted and there and (model is None or model.lost))
+    return Choices(**vars(kept), model=model, lacks_model=lacking)
+
+
+def lost_models() -> set[str]:
+    """The models that were there once and that no server lists now."""
+    return {model.name for model in _read().models if model.lost}
 
 
 def summary(found: Catalog) -> tuple[str, Literal["ok", "warn", "bad"]]:
     """One sentence about a refresh, and how good the news is."""
-    silent = [server for server in found.servers if not server.ok]
+    silent = [server.url for server in found.servers if not server.ok]
     if len(silent) == len(found.servers):
-        return f"No ComfyUI server answered. {silent[0].error}", "bad"
-    models = [model for model in found.models if not model.lost]
-    loras = [lora for lora in found.loras if not lora.lost]
+        return f"No ComfyUI server answered. {found.servers[0].error}", "bad"
+    models, loras = ([one for one in files if not one.lost] for files in (found.models, found.loras))
     sentence = (
         f"{_count(len(models), 'model')} and {_count(len(loras), 'LoRA')} "
         f"on {_count(len(found.servers) - len(silent), 'server')}."
     )
-    gone = [model.name for model in found.models if model.lost]
-    if gone:
-        return f"{sentence} No longer there: {', '.join(gone[:3])}.", "warn"
     if silent:
-        return f"{sentence} No answer from {silent[0].url}.", "warn"
+        return f"{sentence} No answer from {' and '.join(silent)}.", "warn"
+    gone = [one.name for one in (*found.models, *found.loras) if one.lost]
+    if gone:
+        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+        return f"{sentence} No longer there: {', '.join(gone[:3])}{more}.", "warn"
     return sentence, "ok"
 
 
@@ -185,30 +190,46 @@ def shown(url: str) -> str:
 
 
 def _merge(answers: list[_Answer], *, before: Catalog, sandbox: bool) -> Catalog:
-    models: dict[str, Model] = {}
-    loras: dict[str, Lora] = {}
+    models: dict[str, Listed] = {}
+    loras: dict[str, Listed] = {}
     for answer in answers:
         for file in answer.listed.models:
-            family = file.family.label if file.family else ""
-            entry = models.setdefault(file.name, Model(file.name, family, str(file.kind)))
-            entry.servers.append(answer.server.url)
+            _note(models, Listed(file.name, _label(file.family), str(file.kind)), answer.server)
         for lora in answer.listed.loras:
-            family = lora.family.label if lora.family else ""
-            loras.setdefault(lora.name, Lora(lora.name, family)).servers.append(answer.server.url)
+            _note(loras, Listed(lora.name, _label(lora.family), "lora"), answer.server)
     if before.sandbox == sandbox:
-        for old in before.models:
-            models.setdefault(old.name, Model(old.name, old.family, old.kind, [], lost=True))
-        for gone in before.loras:
-            loras.setdefault(gone.name, Lora(gone.name, gone.family, [], lost=True))
+        silent = {answer.server.url for answer in answers if not answer.server.ok}
+        _keep_lost(models, before.models, silent=silent, used=_in_use("preferred_model"))
+        _keep_lost(loras, before.loras, silent=silent, used=_in_use("lora"))
     return Catalog(
         models=sorted(models.values(), key=lambda model: (model.lost, model.name)),
         loras=sorted(loras.values(), key=lambda lora: (lora.lost, lora.name)),
-        samplers=_union(answer.listed.samplers for answer in answers),
-        schedulers=_union(answer.listed.schedulers for answer in answers),
+        samplers=_union(answer.listed.samplers for answer in answers) or before.samplers,
+        schedulers=_union(answer.listed.schedulers for answer in answers) or before.schedulers,
         servers=[answer.server for answer in answers],
         sandbox=sandbox,
         asked_at=time.time(),
     )
+
+
+def _label(family: Family | None) -> str:
+    return family.label if family else ""
+
+
+def _note(files: dict[str, Listed], file: Listed, server: Server) -> None:
+    files.setdefault(file.name, file).servers.append(server.url)
+
+
+def _keep_lost(files: dict[str, Listed], before: list[Listed], *, silent: set[str], used: set[str]) -> None:
+    """Add what was listed before and is not now. Told once and used by nobody, it is forgotten."""
+    for old in before:
+        places = old.was_on if old.lost else old.servers
+        if old.name not in files and (not old.lost or old.name in used or silent & set(places)):
+            files[old.name] = replace(old, servers=[], lost=True, was_on=places)
+
+
+def _in_use(name: str) -> set[str]:
+    return set(Character.objects.values_list(name, flat=True))
 
 
 def _union(lists: Iterable[Iterable[str]]) -> list[str]:
@@ -230,8 +251,8 @@ def _read() -> Catalog:
         return Catalog(
             **kept
             | {
-                "models": [Model(**model) for model in kept["models"]],
-                "loras": [Lora(**lora) for lora in kept["loras"]],
+                "models": [Listed(**model) for model in kept["models"]],
+                "loras": [Listed(**lora) for lora in kept["loras"]],
                 "servers": [Server(**server) for server in kept["servers"]],
             }
         )
@@ -240,7 +261,7 @@ def _read() -> Catalog:
 
 
 def _write(found: Catalog) -> None:
-    draft = _file().with_suffix(f".{os.getpid()}.tmp")
+    draft = _file().with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(orjson.dumps(asdict(found)))

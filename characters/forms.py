@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 
-from characters.models import SECRETS, Character, Narrative
+from characters import seen
+from characters.models import (
+    INSTAGRAM_CREDENTIALS,
+    SECRETS,
+    X_CREDENTIALS,
+    Character,
+    Narrative,
+    zone_named,
+)
+from influencer.clients import credentials
+from influencer.errors import Invalid
+from influencer.jsondb import KEEP
 
 PERSONA = (
     "name",
@@ -38,35 +50,103 @@ LOOK = (
     "sampler",
     "scheduler",
 )
-INSTAGRAM = ("instagram_account_id", "instagram_api_key")
-X = (
-    "twitter_account_id",
-    "twitter_app_key",
-    "twitter_app_secret",
-    "twitter_access_token",
-    "twitter_access_secret",
-)
+INSTAGRAM = INSTAGRAM_CREDENTIALS
+X = ("twitter_account_id", *X_CREDENTIALS)
 ACCOUNTS = (*INSTAGRAM, *X, "ai_label", "practise_in_sandbox")
 SECTIONS = {"persona": PERSONA, "look": LOOK, "accounts": ACCOUNTS}
+DIALOG = (*PERSONA, *LOOK, *ACCOUNTS, "is_active")
 
-BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 LONG_TEXTS = {"personality": 2, "backstory": 4, "voice": 2, "base_prompt": 3, "negative_prompt": 2}
+BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+VISIBLE = "LNSP"
+PRINTABLE = re.compile("[!-~]+")
 
 
-class CharacterForm(forms.ModelForm):
+class LineField(forms.CharField):
+    """Text on one line."""
+
+    allowed = ""
+
+    def to_python(self, value: Any) -> str:
+        text = seen.as_shown(super().to_python(value) or "")
+        if any(unicodedata.category(sign) == "Cc" and sign not in self.allowed for sign in text):
+            raise ValidationError("This holds a control character. Type it again without.")
+        return text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.shown(initial), data)
+
+    def shown(self, initial: Any) -> str:
+        """The stored text as a browser sends it back when nobody has touched it."""
+        return seen.as_shown(re.sub(r"[\r\n]", "", initial or ""))
+
+
+class TextField(LineField):
+    """Text with line breaks and tabs, stored with plain newlines whatever a browser sends."""
+
+    allowed = "\n\t"
+
+    def shown(self, initial: Any) -> str:
+        return seen.as_shown(initial or "")
+
+
+def text_fields(model: type[models.Model]) -> dict[str, type[forms.Field]]:
+    """The form fields of a model's texts."""
+    kinds: dict[type, type[forms.Field]] = {models.CharField: LineField, models.TextField: TextField}
+    return {field.name: kinds[type(field)] for field in model._meta.concrete_fields if type(field) in kinds}
+
+
+class RecordForm(forms.ModelForm):
+    """A form that knows what it showed: `digest` goes out with it and comes back."""
+
+    @property
+    def digest(self) -> str:
+        """A mark of each field as first shown; the same when the form comes back with errors."""
+        return self.data.get("digest") or seen.marks(self._shown_of(self.instance))
+
+    @property
+    def watched(self) -> list[str]:
+        """The fields whose values may be shown. Secrets are not."""
+        return [name for name in self._meta.fields or () if name not in SECRETS]
+
+    def is_current(self, record: models.Model) -> bool:
+        """Whether the record still is as this form showed it."""
+        sent = self.data.get("digest")
+        return not sent or sent == seen.marks(self._shown_of(record))
+
+    def marks_sent(self) -> dict[str, str]:
+        """The marks of the fields as they were shown to the person who sent the form."""
+        return dict(zip(self.watched, self.data.get("digest", "").split("."), strict=False))
+
+    @property
+    def said(self) -> list[str]:
+        """The fields about which the form says something new."""
+        return [name for name in self._meta.fields or () if name in self.changed_data]
+
+    def apply(self, record: models.Model) -> None:
+        """Carry what a valid form says over into a record, which may be newer than the form's own."""
+        for name in self.said:
+            field: Any = record._meta.get_field(name)
+            field.save_form_data(record, self.cleaned_data[name])
+
+    def _shown_of(self, record: models.Model) -> Iterable[Any]:
+        return (getattr(record, name) for name in self.watched)
+
+
+class CharacterForm(RecordForm):
     """All fields of a character. A secret left empty keeps the stored one."""
 
     class Meta:
         model = Character
-        fields = (*PERSONA, *LOOK, *ACCOUNTS, "is_active", "avatar_image_id")
+        fields = (*DIALOG, "avatar_image_id")
+        field_classes = text_fields(Character)
         widgets: ClassVar = {name: forms.Textarea(attrs={"rows": rows}) for name, rows in LONG_TEXTS.items()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in SECRETS:
-            if name in self.fields and getattr(self.instance, name, ""):
+            if name in self.fields and getattr(self.instance, name, None):
                 self.fields[remove_name(name)] = forms.BooleanField(required=False, label="Remove")
-        self.digest = getattr(self.instance, "digest", "")
 
     @property
     def instagram_secrets(self) -> list[tuple[forms.BoundField, forms.BoundField | None]]:
@@ -84,6 +164,12 @@ class CharacterForm(forms.ModelForm):
     def opens_accounts(self) -> bool:
         return any(name in self.errors for name in ACCOUNTS)
 
+    @property
+    def said(self) -> list[str]:
+        """A ticked Remove box speaks for its secret."""
+        changed = set(self.changed_data)
+        return [name for name in self._meta.fields or () if {name, remove_name(name)} & changed]
+
     def _secrets(self, names: tuple[str, ...]) -> list[tuple[forms.BoundField, forms.BoundField | None]]:
         """Each secret among `names` with its Remove box, when one is stored."""
         secrets = [name for name in names if name in SECRETS and name in self.fields]
@@ -94,33 +180,50 @@ class CharacterForm(forms.ModelForm):
         ]
 
     def clean_name(self) -> str:
-        name = str(self.cleaned_data["name"]).strip()
-        if any(unicodedata.category(sign) == "Cc" for sign in name) or BIDI_CONTROLS.search(name):
-            raise ValidationError("A name can't hold control characters.")
-        if not any(unicodedata.category(sign)[0] in "LNSP" for sign in name):
+        name = str(self.cleaned_data["name"])
+        if BIDI_CONTROLS.search(name):
+            raise ValidationError("A name can't hold signs that turn the direction of text.")
+        if not any(unicodedata.category(sign)[0] in VISIBLE for sign in name):
             raise ValidationError("A name needs at least one visible character.")
         return name
 
     def clean_timezone(self) -> str:
         zone = str(self.cleaned_data["timezone"])
-        if zone and zone not in available_timezones():
+        if zone and zone_named(zone) is None:
             raise ValidationError(f"“{zone}” is no time zone; try Europe/Madrid.")
         return zone
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         for name in SECRETS:
-            if cleaned.pop(remove_name(name), False):
+            if cleaned.pop(remove_name(name), False) and cleaned.get(name) is KEEP:
                 cleaned[name] = ""
+        for name in (*INSTAGRAM_CREDENTIALS, *X):
+            if fault := _credential_fault(str(cleaned.get(name) or "")):
+                self.add_error(name, fault)
         return cleaned
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Of credentials that are missing, only those are told of that belong to one given here."""
+        if field is None and hasattr(error, "error_dict"):
+            told = {name: found for name, found in error.error_dict.items() if self._is_about(name)}
+            absent = {name: told.pop(name) for name in list(told) if name not in self.fields}
+            self.errors.update({name: self.error_class(found) for name, found in absent.items()})
+            error = ValidationError(told)
+        super().add_error(field, error)
 
-class NarrativeForm(forms.ModelForm):
+    def _is_about(self, name: str) -> bool:
+        group = next((group for group in (INSTAGRAM_CREDENTIALS, X_CREDENTIALS) if name in group), None)
+        return group is None or not set(group).isdisjoint(self.said)
+
+
+class NarrativeForm(RecordForm):
     """One chapter of the story."""
 
     class Meta:
         model = Narrative
         fields = ("title", "description", "start_date", "end_date")
+        field_classes = text_fields(Narrative)
         widgets: ClassVar = {
             "description": forms.Textarea(attrs={"rows": 2}),
             "start_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -148,6 +251,20 @@ def remove_name(secret: str) -> str:
     return f"{secret}_remove"
 
 
+def _credential_fault(value: str) -> str:
+    """Why this can't be a key nor the name of a variable; it is never repeated."""
+    try:
+        credentials.check(value)
+    except Invalid as problem:
+        return problem.message
+    return "" if not value or PRINTABLE.fullmatch(value) else "This holds a sign no key has. Copy it again."
+
+
+def dialog_form() -> type[CharacterForm]:
+    """The form of the Edit dialog. The portrait is not in it: it is chosen in the gallery."""
+    return partial_form(DIALOG)
+
+
 def section_form(section: str) -> type[CharacterForm]:
     """The form for one section of the character page. Raises KeyError for an unknown section."""
     return partial_form(SECTIONS[section])
@@ -155,4 +272,5 @@ def section_form(section: str) -> type[CharacterForm]:
 
 def partial_form(names: tuple[str, ...] | list[str]) -> type[CharacterForm]:
     """A form that reads and changes only `names`."""
-    return forms.modelform_factory(Character, form=CharacterForm, fields=names)
+    form: type[CharacterForm] = forms.modelform_factory(Character, form=CharacterForm, fields=names)  # type: ignore[assignment]
+    return form

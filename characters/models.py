@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, tzinfo
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 
 from influencer import jsondb
 
@@ -86,6 +88,28 @@ class Character(jsondb.Record):
                 "mood": "mood",
             }.items()
         }
+        # As `characters.json` is documented; what came later stands behind.
+        order = (
+            "id",
+            "name",
+            "personality",
+            "backstory",
+            "instagramHandle",
+            "isActive",
+            "createdAt",
+            "updatedAt",
+            "preferredModel",
+            "triggerWord",
+            "promptSettings",
+            "narratives",
+            "instagramAccountId",
+            "instagramApiKey",
+            "twitterAccountId",
+            "twitterAppKey",
+            "twitterAppSecret",
+            "twitterAccessToken",
+            "twitterAccessSecret",
+        )
 
     class Meta(jsondb.Record.Meta):
         ordering: ClassVar = ["name"]
@@ -99,10 +123,27 @@ class Character(jsondb.Record):
         if missing:
             raise ValidationError(missing)
 
+    @property
+    def zone(self) -> tzinfo:
+        """The character's time zone; the dashboard's when none is set, or one nobody knows."""
+        return zone_named(self.timezone) or timezone.get_current_timezone()
+
+    @property
+    def today(self) -> date:
+        """The date where the character lives."""
+        return timezone.now().astimezone(self.zone).date()
+
     def current_narrative(self, today: date) -> Narrative | None:
         """The story chapter that holds `today`, the latest begun one when they overlap."""
         running = [chapter for chapter in self.narratives.all() if chapter.holds(today)]
         return max(running, key=lambda chapter: chapter.start_date or date.min, default=None)
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def _missing(character: Character, names: tuple[str, ...]) -> dict[str, str]:
@@ -117,7 +158,7 @@ def _missing(character: Character, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _label(name: str) -> str:
-    label = str(Character._meta.get_field(name).verbose_name)
+    label = str(getattr(Character._meta.get_field(name), "verbose_name", name))
     return label[:1].upper() + label[1:]
 
 

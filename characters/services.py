@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
-from django.utils import timezone
 
 from characters import panels
+from characters.forms import CharacterForm, NarrativeForm
 from characters.models import SECRETS, Character, Narrative
 from characters.samples import SAMPLES, Sample
 from influencer import jsondb
-from influencer.errors import NotFound
+from influencer.errors import Conflict, NotFound
 from influencer.jobs import services as jobs
+from influencer.jsondb.keys import camel_case
 
+CHANGED = "changed_since"
 COPIED_NOT = {
     "id",
     "created_at",
@@ -69,10 +66,11 @@ def models_in_use() -> list[str]:
 
 
 ChapterMaker = Callable[[Character], list[Narrative]]
+Check = Callable[[Character], bool]
 
 
 def create(
-    form: ModelForm[Character], *, extra: dict[str, Any] | None = None, chapters: ChapterMaker | None = None
+    form: CharacterForm, *, extra: dict[str, Any] | None = None, chapters: ChapterMaker | None = None
 ) -> Character:
     """Add the character a valid form describes; unknown keys and its story in the same write."""
     with jsondb.batch():
@@ -85,35 +83,42 @@ def create(
 
 def update(
     pk: str,
-    form: ModelForm[Character],
+    form: CharacterForm,
     *,
-    digest: str = "",
+    still: Check | None = None,
     extra: dict[str, Any] | None = None,
     chapters: ChapterMaker | None = None,
 ) -> Character:
     """Change what a valid form changed, on top of what the record holds by now, in one write.
 
-    Raises `Conflict` (`changed_since`) when `digest` is not the record's, `NotFound`.
+    Raises `Conflict` (`changed_since`) when `still` denies that the record is as it was seen, `NotFound`.
     """
-    changed = [name for name in form.cleaned_data if name in form._meta.fields and _differs(form, name)]
 
     def change(record: Character) -> None:
-        for name in changed:
-            field = record._meta.get_field(name)
-            field.save_form_data(record, form.cleaned_data[name])  # type: ignore[union-attr]
-        record.extra = _deep_merged(record.extra, extra or {})
+        if still and not still(record):
+            raise changed_since(record)
+        form.apply(record)
+        record.extra = _merged(record.extra, extra or {})
 
     with jsondb.batch():
-        record: Character = Character.objects.change(pk, change, digest=digest or None)
-        _replace_story(record, chapters)
+        _replace_story(Character.objects.change(pk, change), chapters)
     return get(pk)
 
 
-def _deep_merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Unknown keys with the given ones over them; objects are merged, as `promptSettings` is."""
-    both = {key for key in given if isinstance(given[key], dict) and isinstance(before.get(key), dict)}
-    merged = {key: {**before[key], **given[key]} for key in both}
-    return {**before, **given, **merged}
+def changed_since(record: Character | Narrative) -> Conflict:
+    return Conflict(
+        f"Someone saved {record} while you were editing. Compare both and choose.",
+        code=CHANGED,
+        details={"current": record.as_json()},
+    )
+
+
+def _merged(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Unknown keys with the given ones over them; those of the prompt settings one by one."""
+    stored, settings = before.get("promptSettings"), given.get("promptSettings")
+    if settings and isinstance(stored, dict):
+        given = {**given, "promptSettings": {**stored, **settings}}
+    return {**before, **given}
 
 
 def _replace_story(character: Character, chapters: ChapterMaker | None) -> None:
@@ -124,11 +129,6 @@ def _replace_story(character: Character, chapters: ChapterMaker | None) -> None:
         old.delete()
     for chapter in made:
         chapter.save(force_insert=True)
-
-
-def _differs(form: ModelForm[Character], name: str) -> bool:
-    """Whether the form says something new: typed, or a secret taken away."""
-    return name in form.changed_data or (name in SECRETS and form.cleaned_data[name] == "")
 
 
 def set_active(pk: str, *, active: bool) -> Character:
@@ -142,13 +142,14 @@ def set_active(pk: str, *, active: bool) -> Character:
 
 
 def delete(pk: str) -> None:
-    """Take a character and its credentials away; images and posts stay.
+    """Take a character and its credentials away; images and posts stay, its tasks are paused.
 
     Its waiting jobs are cancelled, one that is already publishing finishes. Raises `NotFound`.
     """
-    get(pk).delete()
+    with jsondb.batch():
+        get(pk).delete()
+        panels.announce_deleted(pk)
     jobs.cancel_for_character(pk)
-    panels.announce_deleted(pk)
 
 
 def duplicate(pk: str) -> Character:
@@ -160,90 +161,25 @@ def duplicate(pk: str) -> Character:
         if field.name not in COPIED_NOT
     }
     with jsondb.batch():
-        copy = Character(**fields | {"name": f"{original.name} copy"[:120]})
+        copy = Character(**fields | {"name": f"{original.name[:115]} copy"})
         copy.extra = original.extra
         copy.save()
         for chapter in original.narratives.all():
-            story = {
-                name: getattr(chapter, name) for name in ("title", "description", "start_date", "end_date")
-            }
-            Narrative(character=copy, **story).save()
+            _copy_chapter(chapter, copy)
     return get(copy.pk)
+
+
+def _copy_chapter(chapter: Narrative, character: Character) -> None:
+    story = {name: getattr(chapter, name) for name in NarrativeForm.Meta.fields}
+    copy = Narrative(character=character, **story)
+    copy.extra = chapter.extra
+    copy.save()
 
 
 def portable(character: Character) -> dict[str, Any]:
     """The record as it can be given away: every key but the secrets."""
-    record = character.as_json()
-    secret_keys = {_camel(name) for name in SECRETS}
-    return {key: value for key, value in record.items() if key not in secret_keys}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A narrative on the timeline: `day` of `days` while it runs, counted from 1."""
-
-    record: Narrative
-    running: bool
-    over: bool
-    day: int = 0
-    days: int = 0
-
-    @property
-    def span(self) -> str:
-        """The days it covers, in words."""
-        first, last = self.record.start_date, self.record.end_date
-        if first and last:
-            return f"{_day(first)} – {_day(last)}"
-        return f"from {_day(first)}" if first else f"until {_day(last)}" if last else "any time"
-
-
-def story(character: Character) -> list[Chapter]:
-    """The narratives in the order of their days, seen from today in the character's time zone."""
-    today = today_of(character)
-    chapters = sorted(
-        character.narratives.all(), key=lambda record: (record.start_date or date.min, record.pk)
-    )
-    return [_chapter(record, today) for record in chapters]
-
-
-def story_section(request: HttpRequest, character: Character) -> dict[str, Any]:
-    """The Story section of the character page."""
-    chapters = story(character)
-    return {"chapters": chapters, "count": len(chapters)}
-
-
-def today_of(character: Character) -> date:
-    zone = ZoneInfo(character.timezone) if character.timezone else timezone.get_current_timezone()
-    return timezone.now().astimezone(zone).date()
-
-
-def _chapter(record: Narrative, today: date) -> Chapter:
-    first, last = record.start_date, record.end_date
-    over = bool(last and last < today)
-    if not (first and last and record.holds(today)):
-        return Chapter(record, running=record.holds(today), over=over)
-    return Chapter(record, True, False, (today - first).days + 1, (last - first).days + 1)
-
-
-def _day(day: date | None) -> str:
-    return f"{day.day} {day:%b %Y}" if day else ""
-
-
-def get_chapter(character: Character, pk: str) -> Narrative:
-    """Raises `NotFound`."""
-    found: Narrative | None = character.narratives.filter(pk=pk).first()
-    if found is None:
-        raise NotFound("There is no such chapter any more.")
-    return found
-
-
-def unknown_section(name: str) -> NotFound:
-    return NotFound(f"A character has no section called {name}.")
+    secret_keys = {camel_case(name) for name in SECRETS}
+    return {key: value for key, value in character.as_json().items() if key not in secret_keys}
 
 
 def add_samples() -> list[Character]:
@@ -256,9 +192,8 @@ def _add_sample(sample: Sample) -> Character:
     with jsondb.batch():
         character = Character(**sample.fields)
         character.save()
-        today = today_of(character)
         for chapter in sample.chapters:
-            first, last = chapter.dates(today)
+            first, last = chapter.dates(character.today)
             story = {"title": chapter.title, "description": chapter.description}
             Narrative(character=character, start_date=first, end_date=last, **story).save()
     for make in panels.sample_makers():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from characters import views
+from characters import story_views, views
 
 app_name = "characters"
 urlpatterns = [
@@ -17,7 +17,8 @@ urlpatterns = [
     path("<str:pk>/duplicate/", views.duplicate, name="duplicate"),
     path("<str:pk>/export/", views.export, name="export"),
     path("<str:pk>/section/<str:name>/", views.section, name="section"),
-    path("<str:pk>/story/add/", views.chapter, name="add_chapter"),
-    path("<str:pk>/story/<str:chapter_pk>/", views.chapter, name="chapter"),
-    path("<str:pk>/story/<str:chapter_pk>/delete/", views.delete_chapter, name="delete_chapter"),
+    path("<str:pk>/story/", story_views.section, name="story"),
+    path("<str:pk>/story/add/", story_views.chapter, name="add_chapter"),
+    path("<str:pk>/story/<str:chapter_pk>/", story_views.chapter, name="chapter"),
+    path("<str:pk>/story/<str:chapter_pk>/delete/", story_views.delete, name="delete_chapter"),
 ]

@@ -10,13 +10,17 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import replace_url, reswap, retarget
 
-from characters import catalog, forms, panels, services
-from characters.models import Character, Narrative
+from characters import catalog, comparing, forms, panels, services
+from characters.models import Character
+from influencer.errors import Conflict, NotFound
 from influencer.web import htmx
 
 PAGE_SIZE = 24
+FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
 @dataclass(frozen=True)
@@ -25,46 +29,67 @@ class Card:
 
     character: Character
     parts: dict[str, Any]
+    model_is_lost: bool
 
 
-@require_GET
+@require_safe
 def character_list(request: HttpRequest) -> HttpResponse:
     filters = forms.CharacterFilter(request.GET).values()
     page = Paginator(services.search(**filters), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "cards": cards(list(page.object_list)),
-        "filters": filters,
+    context = {"page": page, "cards": cards(list(page.object_list)), "filters": filters}
+    if htmx.is_htmx(request) and request.htmx.target == "grid":  # type: ignore[attr-defined]
+        return replace_url(render(request, "characters/list.html#grid", context), _address(request))
+    context |= {
         "counts": services.counts(),
         "show_choices": forms.CharacterFilter.SHOW,
         "sort_choices": forms.CharacterFilter.SORT,
         "models": services.models_in_use(),
     }
-    name = "characters/list.html#grid" if request.GET.get("part") == "grid" else "characters/list.html"
-    return render(request, name, context)
+    return render(request, "characters/list.html", context)
+
+
+def _address(request: HttpRequest) -> str:
+    """The list as it is filtered now, without what is not set."""
+    query = request.GET.copy()
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def cards(characters: list[Character]) -> list[Card]:
-    parts = panels.collect([character.pk for character in characters])
-    return [Card(character, parts[character.pk]) for character in characters]
+    parts, lost = panels.collect([character.pk for character in characters]), catalog.lost_models()
+    return [
+        Card(character, parts[character.pk], character.preferred_model in lost) for character in characters
+    ]
 
 
-@require_GET
+@require_safe
 def detail(request: HttpRequest, pk: str) -> HttpResponse:
-    character = services.get(pk)
+    return _page(request, services.get(pk))
+
+
+def _page(
+    request: HttpRequest, character: Character, refused: dict[str, forms.CharacterForm] | None = None
+) -> HttpResponse:
+    """The character's page; with a form that was refused in the place of its section."""
     context = {
         "character": character,
-        "parts": panels.collect([pk])[pk],
+        "parts": panels.collect([character.pk])[character.pk],
         "sections": panels.sections(request, character),
-        "forms": {name: _section(name, instance=character) for name in forms.SECTIONS},
+        "forms": {name: _section_form(name, character) for name in forms.SECTIONS} | (refused or {}),
         "catalog": catalog.known(character),
     }
-    return render(request, "characters/detail.html", context)
+    return render(request, "characters/detail.html", context, status=422 if refused else 200)
 
 
-@require_http_methods(["GET", "POST"])
+def _section_form(name: str, character: Character, data: Any = None) -> forms.CharacterForm:
+    """A form of the page, with ids of its own: a dialog may lie over it."""
+    return forms.section_form(name)(data, instance=character, auto_id="page_%s")
+
+
+@require_http_methods(FORM_METHODS)
 def add(request: HttpRequest) -> HttpResponse:
-    form = forms.CharacterForm(request.POST or None)
+    form = forms.dialog_form()(request.POST or None)
     if request.method == "POST" and form.is_valid():
         character = services.create(form)
         htmx.flash(request, f"Added {character.name}.")
@@ -72,15 +97,21 @@ def add(request: HttpRequest) -> HttpResponse:
     return _edit_dialog(request, form)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(FORM_METHODS)
 def edit(request: HttpRequest, pk: str) -> HttpResponse:
-    character = services.get(pk)
-    form = forms.CharacterForm(request.POST or None, instance=character)
-    if request.method == "POST" and form.is_valid():
-        services.update(pk, form, digest=request.POST.get("digest", ""))
-        htmx.flash(request, f"Saved {form.instance.name}.")
-        return htmx.redirect(request, reverse("characters:detail", args=[pk]))
-    return _edit_dialog(request, form)
+    form = forms.dialog_form()(request.POST or None, instance=services.get(pk))
+    if request.method != "POST" or not form.is_valid():
+        return _edit_dialog(request, form)
+    try:
+        character = services.update(pk, form, still=form.is_current)
+    except Conflict as conflict:
+        return _compare(request, form, conflict)
+    message = f"Saved {character.name}."
+    if _is_over_list(request):
+        answer = htmx.close_dialog(htmx.toast(htmx.done(), message))
+        return htmx.refresh(answer, "characters-changed")
+    htmx.flash(request, message)
+    return htmx.redirect(request, reverse("characters:detail", args=[pk]))
 
 
 def _edit_dialog(request: HttpRequest, form: forms.CharacterForm) -> HttpResponse:
@@ -90,31 +121,70 @@ def _edit_dialog(request: HttpRequest, form: forms.CharacterForm) -> HttpRespons
         "catalog": catalog.known(form.instance),
         "adding": form.instance._state.adding,
     }
-    status = 422 if form.is_bound else 200
-    return render(request, "characters/edit.html", context, status=status)
+    return render(request, "characters/edit.html", context, status=422 if form.is_bound else 200)
+
+
+def _compare(request: HttpRequest, form: forms.CharacterForm, conflict: Conflict) -> HttpResponse:
+    """What was typed beside what someone else has saved meanwhile."""
+    if conflict.code != services.CHANGED:
+        raise conflict
+    character = services.get(form.instance.pk)
+    context = {"character": character, "comparison": comparing.compare(form, character)}
+    answer = render(request, "characters/compare.html", context, status=409)
+    return reswap(retarget(answer, "#dialog"), "innerHTML") if htmx.is_htmx(request) else answer
+
+
+def _is_over_list(request: HttpRequest) -> bool:
+    """Whether the dialog that asks was opened on the list of characters."""
+    return htmx.is_htmx(request) and _list_address(request) is not None
+
+
+def _list_address(request: HttpRequest) -> str | None:
+    """The list's address with its filters, when that is the page the request comes from."""
+    asked_from = getattr(request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]
+    home = reverse("characters:list")
+    return asked_from if asked_from and asked_from.partition("?")[0] == home else None
 
 
 @require_POST
 def section(request: HttpRequest, pk: str, name: str) -> HttpResponse:
     """Save one section of the character page where it stands."""
     if name not in forms.SECTIONS:
-        raise services.unknown_section(name)
-    form = _section(name, request.POST, instance=services.get(pk))
-    if form.is_valid():
-        character = services.update(pk, form, digest=request.POST.get("digest", ""))
-        if not htmx.is_htmx(request):
-            htmx.flash(request, f"Saved {name}.")
-            return htmx.redirect(request, reverse("characters:detail", args=[pk]) + f"#{name}")
-        form = _section(name, instance=character)
+        raise NotFound(f"A character has no section called {name}.")
+    form = _section_form(name, services.get(pk), request.POST)
+    if not form.is_valid():
+        return _refused_section(request, name, form)
+    try:
+        character = services.update(pk, form, still=form.is_current)
+    except Conflict as conflict:
+        return _compare(request, form, conflict)
+    message = f"Saved {name}."
+    if htmx.is_htmx(request) and request.htmx.target == name:  # type: ignore[attr-defined]
+        return htmx.toast(_saved_section(request, name, character), message)
+    htmx.flash(request, message)
+    here = reverse("characters:detail", args=[pk])
+    return htmx.redirect(request, here if htmx.is_htmx(request) else f"{here}#{name}")
+
+
+def _refused_section(request: HttpRequest, name: str, form: forms.CharacterForm) -> HttpResponse:
+    if not htmx.is_htmx(request):
+        return _page(request, services.get(form.instance.pk), {name: form})
+    return _rendered_section(request, name, form, status=422)
+
+
+def _saved_section(request: HttpRequest, name: str, character: Character) -> HttpResponse:
+    """The section, and the head of the page, which shows what is in it."""
+    answer = _rendered_section(request, name, _section_form(name, character))
+    context = {"character": character, "parts": panels.collect([character.pk])[character.pk], "anew": True}
+    answer.write(render(request, "characters/_hero.html", context).content)
+    return answer
+
+
+def _rendered_section(
+    request: HttpRequest, name: str, form: forms.CharacterForm, *, status: int = 200
+) -> HttpResponse:
     context = {"form": form, "character": form.instance, "catalog": catalog.known(form.instance)}
-    status = 422 if form.errors else 200
-    answer = render(request, f"characters/_{name}.html", context, status=status)
-    return answer if form.errors else htmx.toast(answer, f"Saved {name}.")
-
-
-def _section(name: str, *bound: Any, instance: Character) -> forms.CharacterForm:
-    """A section's form. Its ids differ from those of the Edit dialog that may open over it."""
-    return forms.section_form(name)(*bound, instance=instance, auto_id=f"{name}_%s")
+    return render(request, f"characters/_{name}.html", context, status=status)
 
 
 @require_POST
@@ -128,13 +198,13 @@ def active(request: HttpRequest, pk: str) -> HttpResponse:
     return htmx.redirect(request, reverse("characters:list"))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(FORM_METHODS)
 def delete(request: HttpRequest, pk: str) -> HttpResponse:
     character = services.get(pk)
     if request.method == "POST":
         services.delete(pk)
         htmx.flash(request, f"Deleted {character.name}. Images and posts are kept.")
-        return htmx.redirect(request, reverse("characters:list"))
+        return htmx.redirect(request, _list_address(request) or reverse("characters:list"))
     parts = panels.collect([pk])[pk]
     return render(request, "characters/delete.html", {"character": character, "parts": parts})
 
@@ -146,45 +216,12 @@ def duplicate(request: HttpRequest, pk: str) -> HttpResponse:
     return htmx.redirect(request, reverse("characters:detail", args=[copy.pk]))
 
 
-@require_GET
+@require_safe
 def export(request: HttpRequest, pk: str) -> HttpResponse:
-    record = services.portable(services.get(pk))
-    body = orjson.dumps(record, option=orjson.OPT_INDENT_2)
-    disposition = f'attachment; filename="{pk}.json"'
+    character = services.get(pk)
+    body = orjson.dumps(services.portable(character), option=orjson.OPT_INDENT_2)
+    disposition = f'attachment; filename="{slugify(character.name) or "character"}.json"'
     return HttpResponse(body, content_type="application/json", headers={"Content-Disposition": disposition})
-
-
-@require_http_methods(["GET", "POST"])
-def chapter(request: HttpRequest, pk: str, chapter_pk: str = "") -> HttpResponse:
-    """Add or edit one chapter of the story."""
-    character = services.get(pk)
-    record = services.get_chapter(character, chapter_pk) if chapter_pk else Narrative(character=character)
-    form = forms.NarrativeForm(request.POST or None, instance=record)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        htmx.flash(request, f"Saved {form.instance.title}.")
-        return htmx.redirect(request, reverse("characters:detail", args=[pk]) + "#story")
-    context = {"form": form, "character": character, "chapter": record if chapter_pk else None}
-    return render(request, "characters/chapter.html", context, status=422 if form.is_bound else 200)
-
-
-@require_http_methods(["GET", "POST"])
-def delete_chapter(request: HttpRequest, pk: str, chapter_pk: str) -> HttpResponse:
-    character = services.get(pk)
-    record = services.get_chapter(character, chapter_pk)
-    back = reverse("characters:detail", args=[pk]) + "#story"
-    if request.method == "POST":
-        record.delete()
-        htmx.flash(request, f"Deleted {record.title}.")
-        return htmx.redirect(request, back)
-    context = {
-        "title": f"Delete {record.title}?",
-        "text": "The chapter goes. Images and posts made from it stay.",
-        "action": request.path,
-        "verb": "Delete",
-        "back": back,
-    }
-    return render(request, "components/confirm.html", context)
 
 
 @require_POST
@@ -193,7 +230,7 @@ def refresh_models(request: HttpRequest) -> HttpResponse:
     found = catalog.refresh()
     message, kind = catalog.summary(found)
     if htmx.is_htmx(request):
-        return htmx.refresh(htmx.toast(htmx.done(), message, kind), "models-refreshed")
+        return htmx.refresh(htmx.toast(htmx.done(), message, kind), "models-refreshed", "characters-changed")
     htmx.flash(request, message, kind)
     return htmx.redirect(request, reverse("characters:list"))
 
@@ -201,5 +238,8 @@ def refresh_models(request: HttpRequest) -> HttpResponse:
 @require_POST
 def samples(request: HttpRequest) -> HttpResponse:
     made = services.add_samples()
-    htmx.flash(request, f"Added {len(made)} sample characters.")
+    htmx.flash(
+        request,
+        f"Added {len(made)} sample characters." if made else "The sample characters are here already.",
+    )
     return htmx.redirect(request, reverse("characters:list"))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import PurePosixPath
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from influencer.web import zone
 
 register = template.Library()
 
@@ -20,3 +25,10 @@ def model_name(file: str) -> str:
 def seconds(milliseconds: int | None) -> str:
     """13840 → `13.8 s`."""
     return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+
+
+@register.simple_tag
+@cache
+def zone_options() -> SafeString:
+    """Every time zone as an option, for a datalist; they are the same on every page."""
+    return format_html_join("", "<option>{}</option>", ((name,) for name in zone.names()))

@@ -47,6 +47,7 @@ class Layout:
     secrets: frozenset[KeyPath]
     parent: ParentKey | None = None
     list_key: str = ""
+    order: tuple[str, ...] = ()
 
     @property
     def collection(self) -> Collection:
@@ -87,6 +88,13 @@ class Layout:
     def secret_keys(self) -> Tree:
         return tree_of(self.secrets)
 
+    def arranged(self, row: Row) -> Row:
+        """A new row with its keys as `Store.order` names them, empty lists included; others behind."""
+        if not self.order:
+            return row
+        whole = {**{key: [] for key in declaration(self.file).lists}, **row}
+        return {key: whole[key] for key in dict.fromkeys((*self.order, *whole)) if key in whole}
+
     def entries(self, table: Table) -> Iterator[Entry]:
         """All rows of this model, in the file's order."""
         if self.parent is None:
@@ -118,6 +126,7 @@ def layout(model: type[models.Model]) -> Layout:
         secrets=frozenset(column.path for column in columns if isinstance(column.field, SecretField)),
         parent=parent,
         list_key=store.key if parent else "",
+        order=getattr(store, "order", ()),
     )
 
 

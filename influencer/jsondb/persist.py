@@ -134,7 +134,7 @@ def _store_record(instance: models.Model, rows: Rows, patch: Patch, *, new: bool
     now = datetime.now(UTC)
     row.setdefault("createdAt", text_of(now))
     row["updatedAt"] = text_of(getattr(instance, "updated_at", None) or now)
-    rows.add(row)
+    rows.add(layout(type(instance)).arranged(row))
     return rows.get(name)
 
 

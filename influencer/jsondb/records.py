@@ -112,7 +112,8 @@ class Stored(models.Model, metaclass=RecordBase):
 
 
 class Record(Stored):
-    """An object of a file's list. `class Store` names `file` and `prefix`, and `keys` that differ.
+    """An object of a file's list. `class Store` names `file` and `prefix`, `keys` that differ, and
+    the `order` of a new record's keys.
 
     `updated_at` rises with every change, also of a row nested in the record.
     """

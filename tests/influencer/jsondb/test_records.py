@@ -344,6 +344,11 @@ def test_a_damaged_file_is_read_on_and_refuses_changes(ann: Author, write_file: 
             write()
 
 
+def test_the_keys_of_a_new_record_stand_in_the_order_its_store_names(read_file: Read) -> None:
+    Shelf.objects.create(label="Poems")
+    assert list(read_file("shelves.json")[0]) == ["id", "createdAt", "label", "updatedAt"]
+
+
 def test_records_stay_out_of_the_database() -> None:
     for model in (Author, Book, Shelf):
         assert not model._meta.managed

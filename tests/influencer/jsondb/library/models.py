@@ -61,6 +61,7 @@ class Shelf(jsondb.Record):
     class Store:
         file = "shelves.json"
         prefix = "shelf"
+        order = ("id", "createdAt", "label")
 
     class Meta:
         app_label = "library"

@@ -1,0 +1,77 @@
+"""Two people saved one record: what each of them changed, for whoever came second to choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms import BoundField
+
+from characters import seen
+from characters.forms import RecordForm
+from characters.models import SECRETS
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that the sender changed and that now holds something else."""
+
+    label: str
+    mine: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What stands against what.
+
+    `differences` is to be chosen about; `theirs` names what only the other one changed, which stays
+    either way. `inputs` carry the sender's changes on top of the record as it is now, under `digest`.
+    A key typed is never sent back: `keys` are the fields to type it into again.
+    """
+
+    record: Any
+    differences: list[Difference]
+    theirs: list[str]
+    inputs: list[tuple[str, str]]
+    keys: list[BoundField]
+    digest: str
+
+
+def compare(form: RecordForm, record: Any) -> Comparison:
+    """A valid form that came too late, against the record as it is by now."""
+    fresh, sent = type(form)(instance=record), form.marks_sent()
+    own = {name: seen.mark(form.cleaned_data[name]) for name in form.watched}
+    now = {name: seen.mark(getattr(record, name)) for name in form.watched}
+    mine = [name for name in own if own[name] != sent.get(name)]
+    theirs = [name for name in now if now[name] != sent.get(name) and name not in mine]
+    carried = [form[name] if name in mine else fresh[name] for name in own]
+    return Comparison(
+        record=record,
+        differences=[_difference(form[name], fresh[name]) for name in mine if own[name] != now[name]],
+        theirs=[str(form[name].label) for name in theirs],
+        inputs=[(bound.html_name, _sent(bound)) for bound in carried + _boxes(form) if _sent(bound)],
+        keys=[fresh[name] for name in form.said if name in SECRETS and form.data.get(name)],
+        digest=fresh.digest,
+    )
+
+
+def _boxes(form: RecordForm) -> list[BoundField]:
+    """The Remove boxes."""
+    return [form[name] for name in form.fields if name not in (form._meta.fields or ())]
+
+
+def _difference(mine: BoundField, theirs: BoundField) -> Difference:
+    return Difference(str(mine.label), _words(mine), _words(theirs))
+
+
+def _words(bound: BoundField) -> str:
+    """A value as a person reads it."""
+    value = bound.value()
+    return ("on" if value else "off") if isinstance(value, bool) else _sent(bound) or "nothing"
+
+
+def _sent(bound: BoundField) -> str:
+    """A value as a browser would send it; empty for what it would leave out."""
+    value = bound.value()
+    return "on" if value is True else "" if value in (None, False) else str(value)
