@@ -1,0 +1,74 @@
+"""Whether the address of the media links opens from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from influencer.clients import media_host
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://media.example.org",
+        "http://media.example.org:8443/studio",
+        "https://93.184.216.34",
+        "https://[2606:2800:220:1:248:1893:25c8:1946]",
+    ],
+)
+def test_an_address_of_the_internet_is_fine(url: str) -> None:
+    assert media_host.fault(url) == ""
+
+
+def test_without_one_the_fix_is_said() -> None:
+    assert "Set PUBLIC_BASE_URL" in media_host.fault("")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:8000",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "https://192.168.1.5",
+        "https://10.0.0.5",
+        "https://169.254.1.1",
+        "https://100.64.0.1",
+        "http://studio",
+        "https://studio.local",
+        "https://studio.lan.",
+    ],
+)
+def test_one_of_this_network_only_is_named(url: str) -> None:
+    assert "this network only" in media_host.fault(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "media.example.org",
+        "ftp://media.example.org",
+        "https://",
+        "https://media.example.org:port",
+        "https://media.example.org:0",
+        "https://media.example.org?key=1",
+        "https://media.example.org#top",
+        "https://media example.org",
+        "https://mädia.example.org",
+        "https://[::1",
+    ],
+)
+def test_what_is_no_address_says_how_one_looks(url: str) -> None:
+    assert "It must look like" in media_host.fault(url)
+
+
+def test_a_password_in_it_is_refused_and_not_repeated() -> None:
+    said = media_host.fault("https://user:hunter2@media.example.org")
+    assert "It must look like" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:8000", "nonsense"])
+def test_a_stand_in_on_this_machine_takes_any(url: str) -> None:
+    assert media_host.fault(url, graph_url="http://127.0.0.1:9000/instagram") == ""
+    assert media_host.fault(url, graph_url="https://graph.example.org") != ""
