@@ -28,7 +28,7 @@ def run(argv: Sequence[str]) -> int:
     except ConfigError as error:
         return _fail(str(error), 2)
     except Problem as error:
-        return _fail(error.message, 1)
+        return _fail(error.sentence, 1)
     except KeyboardInterrupt:
         return 130
     return 0

@@ -31,6 +31,11 @@ class Problem(Exception):
         self.retryable = retryable
         self.details = details or {}
 
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do about it, for answers without a place of their own for the fix."""
+        return self.message
+
 
 class Invalid(Problem):
     """The input can't be used; `fields` says why."""

@@ -211,13 +211,8 @@ def _require(listed: Catalog, model: str, lora: str) -> None:
 
 
 def _problem(code: str, sentence: str, fix: str) -> ServiceError:
-    return ServiceError(
-        sentence if fix in sentence else f"{sentence} {fix}",
-        service="ComfyUI",
-        code=code,
-        fix=fix,
-        retryable=code == "unreachable",
-    )
+    silent = code == "unreachable"
+    return ServiceError(sentence, service="ComfyUI", code=code, fix=fix, retryable=silent)
 
 
 def _queue_length(server: str) -> int:

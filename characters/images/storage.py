@@ -18,6 +18,7 @@ from influencer.errors import NotFound, Unavailable
 
 THUMBNAIL_SIZE = 640
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+UNWRITABLE = "media_unwritable"
 UNSAFE = re.compile(r"[^\w.-]")
 
 
@@ -164,6 +165,6 @@ def write(path: Path, content: bytes) -> None:
         where = path.relative_to(paths.data_dir())
         raise Unavailable(
             f"The image could not be saved to {where}: {error.strerror}. Free some space, then retry.",
-            code="media_unwritable",
+            code=UNWRITABLE,
             retryable=True,
         ) from error

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from characters.images import planning
+from characters.images import planning, storage
 from characters.images.planning import Place
 from influencer.clients.comfyui import ComfyUI, Event, Graph, Outcome, new_prompt_id
 from influencer.clients.errors import ServiceError
@@ -89,6 +89,8 @@ def after(job: JobContext, error: Problem) -> None:
 
     A prompt that a server may have is waited for; without one, another server is chosen once.
     """
+    if error.code == storage.UNWRITABLE:
+        return  # the server has the image: a retry only fetches it
     sent = job.memo.get("sent") or {}
     if error.code in SILENCE and sent.get("tried"):
         _wait_for_server(job, error)

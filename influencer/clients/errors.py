@@ -37,3 +37,7 @@ class ServiceError(Problem):
         self.outcome_unknown = outcome_unknown
         self.http_status = http_status
         self.retry_after = retry_after
+
+    @property
+    def sentence(self) -> str:
+        return self.message if self.fix in self.message else f"{self.message} {self.fix}"

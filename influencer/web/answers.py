@@ -41,7 +41,7 @@ def json_response(status: int, body: dict[str, Any]) -> HttpResponse:
 
 def failure(problem: Problem) -> HttpResponse:
     """The documented body of a failure; optional keys only where they say something."""
-    body: dict[str, Any] = {"error": problem.message, "code": problem.code}
+    body: dict[str, Any] = {"error": problem.sentence, "code": problem.code}
     if problem.fields:
         body["fields"] = problem.fields
     if problem.retryable is not None:

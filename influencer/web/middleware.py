@@ -125,9 +125,9 @@ class ProblemMiddleware:
             return None
         status = 422 if problem.status == 400 else problem.status
         if is_htmx(request):
-            response = toast(HttpResponse(status=status), problem.message, "bad")
+            response = toast(HttpResponse(status=status), problem.sentence, "bad")
             return reswap(response, "none")
-        return problem_page(request, status, message=problem.message, code=problem.code)
+        return problem_page(request, status, message=problem.sentence, code=problem.code)
 
 
 def add_headers(response: HttpResponseBase) -> HttpResponseBase:

@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from django.utils import timezone
 from PIL import Image
@@ -127,30 +128,34 @@ class Died(BaseException):
 
 @dataclass
 class Doomed:
-    """Wraps a function so that the worker dies before or after it, once."""
+    """Wraps a function so that the worker dies before or after its so-manieth call."""
 
     real: Callable[..., Any]
     when: str
-    met: list[str] = field(default_factory=list)
+    number: int
+    calls: int = 0
 
     def __call__(self, *arguments: Any, **more: Any) -> Any:
-        if self.when == "before" and not self.met:
-            self.met.append("before")
+        self.calls += 1
+        fatal = self.calls == self.number
+        if fatal and self.when == "before":
             raise Died
         result = self.real(*arguments, **more)
-        if self.when == "after" and not self.met:
-            self.met.append("after")
+        if fatal:
             raise Died
         return result
 
 
-def doom(monkeypatch: Any, owner: Any, name: str, when: str) -> None:
-    """Kill the worker before or after its next call of `owner.name`."""
-    doomed = Doomed(getattr(owner, name), when)
-    replacement = (
-        (lambda self, *args, **more: doomed(self, *args, **more)) if isinstance(owner, type) else doomed
-    )
-    monkeypatch.setattr(owner, name, replacement)
+@contextmanager
+def doom(owner: Any, name: str, when: str, *, number: int = 1) -> Iterator[None]:
+    """Inside, the worker dies before or after a call of `owner.name`, by default the first."""
+    doomed = Doomed(getattr(owner, name), when, number)
+    with pytest.MonkeyPatch.context() as patch:
+        if isinstance(owner, type):
+            patch.setattr(owner, name, lambda self, *args, **more: doomed(self, *args, **more))
+        else:
+            patch.setattr(owner, name, doomed)
+        yield
 
 
 def drawn(width: int = 120, height: int = 150, *, colour: str = "teal", kind: str = "PNG") -> bytes:

@@ -93,6 +93,8 @@ class _Following:
         try:
             while True:
                 self.now = time.monotonic()
+                # Connected before looking, so that what happens after the look is heard.
+                self._connect_when_due()
                 outcome = self._stop_when_asked() or self._look_when_due()
                 if outcome is not None:
                     return outcome
@@ -192,7 +194,6 @@ class _Following:
     # Listening, over the websocket
 
     def _listen(self) -> None:
-        self._connect_when_due()
         seconds = min(self.pace.tick, max(self.look_at - self.now, SHORTEST_WAIT))
         if self.socket is None:
             time.sleep(seconds)
@@ -230,6 +231,7 @@ class _Following:
         self.connect_at = self.now + self.pace.reconnect
         try:
             self.socket = self.server.listen(self.prompt_id)
+            self.look_at = 0.0
         except SocketGone:
             self.socket = None
 

@@ -179,7 +179,7 @@ def test_a_file_no_server_has_is_named_with_what_to_do(
 ) -> None:
     with pytest.raises(ServiceError) as caught:
         planning.choose(request(someone(), **wish))
-    assert (caught.value.code, caught.value.message) == (code, sentence)
+    assert (caught.value.code, caught.value.sentence) == (code, sentence)
 
 
 def test_a_model_of_a_family_without_a_workflow_is_refused(stage: Stage) -> None:
@@ -201,7 +201,7 @@ def test_a_server_that_is_down_is_said(settings: Any) -> None:
     assert caught.value.code == "unreachable"
     assert caught.value.retryable
     assert "http://127.0.0.1:9" in caught.value.message
-    assert caught.value.message.endswith("Start ComfyUI, then retry.")
+    assert caught.value.sentence.endswith("Start ComfyUI, then retry.")
 
 
 def test_a_sandbox_that_is_off_or_does_not_run_is_said(settings: Any) -> None:
