@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,16 +20,15 @@ from influencer.jsondb.admin import RecordAdmin
 class CharacterAdminForm(CharacterForm):
     """Refuses to save over what someone else saved meanwhile."""
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    digest = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.digest
+        self.initial["digest"] = self.digest
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        seen = cleaned.get("seen")
-        if seen and seen != self.digest:
+        if not self.is_current(self.instance):
             message = "Someone saved this character while you were editing. Open it anew, then change it."
             raise forms.ValidationError(message, code="changed_since")
         return cleaned
@@ -70,7 +68,7 @@ class CharacterAdmin(RecordAdmin):
     readonly_fields = ("id", "created_at", "updated_at")
     actions = ("activate", "deactivate")
     fieldsets: ClassVar = (
-        ("Persona", {"fields": (*PERSONA, "is_active", "seen")}),
+        ("Persona", {"fields": (*PERSONA, "is_active", "digest")}),
         ("Look", {"fields": (*LOOK, "avatar_image_id")}),
         ("Instagram", {"fields": INSTAGRAM}),
         ("X", {"fields": X}),
@@ -79,19 +77,17 @@ class CharacterAdmin(RecordAdmin):
     )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        # Without the Remove boxes: the form adds those itself, for the secrets there are.
-        kwargs["fields"] = (*CharacterForm.Meta.fields, "seen")
+        # Those of the record only: the form adds the others itself.
+        kwargs["fields"] = CharacterForm.Meta.fields
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Beside each stored secret a box to take it away."""
         return [(title, {"fields": _with_boxes(fields["fields"], obj)}) for title, fields in self.fieldsets]
 
-    def save_model(
-        self, request: HttpRequest, obj: Character, form: ModelForm[Character], change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
         if change:
-            services.update(obj.pk, form, digest=form.cleaned_data["seen"])
+            services.update(obj.pk, form, still=form.is_current)
         else:
             services.create(form)
 
