@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 WORD = re.compile(r"[^\W_][\w'-]*")
 WEIGHTS = re.compile(r":\s*-?\d+(\.\d+)?|<[^>]*>")
+TRAINED = re.compile(r"_\d+_steps_\d+_")
 VERSION = re.compile(r"(_v\d+|_\d+_steps_\d+_|_[0-9a-f]{8})+$")
 NAME_WORDS = 3
 PLACES = {
@@ -61,11 +62,21 @@ def _says(text: str, phrases: Sequence[str]) -> bool:
 
 
 def _name(prompt: str, loras: Sequence[str]) -> str:
-    """The first word with an underscore, else the LoRA's name, else the first words."""
+    """The first word with an underscore, else the LoRA's name, else the first words.
+
+    A LoRA that was trained here shows whom it has learnt, and no word can change that.
+    """
     words = WORD.findall(prompt)
+    if trained := next((lora for lora in loras if TRAINED.search(lora)), ""):
+        learnt = _stem(trained)
+        return f"{learnt} learnt" if learnt in words else learnt
     triggers = [word for word in words if "_" in word.strip("_")]
     if triggers:
         return str(triggers[0])
     if loras:
-        return VERSION.sub("", PurePosixPath(loras[0].replace("\\", "/")).stem)
+        return _stem(loras[0])
     return " ".join(words[:NAME_WORDS]).lower() or "nobody"
+
+
+def _stem(lora: str) -> str:
+    return VERSION.sub("", PurePosixPath(lora.replace("\\", "/")).stem)

@@ -24,7 +24,8 @@ def build(settings: SandboxSettings, faults: Faults) -> web.Application:
     app[SET_SPEED] = comfy.set_speed
     for method, path, handler in Routes(comfy).table() + FileRoutes(comfy).table():
         app.router.add_route(method, path, handler)
-        app.router.add_route(method, f"/api{path}", handler)
+        if not path.startswith("/internal/"):
+            app.router.add_route(method, f"/api{path}", handler)
     for method, path, handler in JobRoutes(comfy).table():
         app.router.add_route(method, f"/api{path}", handler)
 

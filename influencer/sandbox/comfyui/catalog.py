@@ -79,18 +79,21 @@ LISTS = {
     "clip_name3": "text_encoders",
     "clip_name4": "text_encoders",
 }
-# A client asks whether these exist before it offers training; the sandbox does not train.
-TRAINING = {
+# Recorded, but nothing here can run them.
+LEFT_OUT = {
     "CreateList",
+    "LoadTrainingDataset",
+    "LossGraphNode",
+    "ResolutionBucket",
+    "SaveTrainingDataset",
+}
+# A client asks whether these exist before it offers training.
+TRAINING = {
     "LoadImageDataSetFromFolder",
     "LoadImageTextDataSetFromFolder",
-    "LoadTrainingDataset",
     "LoraModelLoader",
-    "LossGraphNode",
     "MakeTrainingDataset",
-    "ResolutionBucket",
     "SaveLoRA",
-    "SaveTrainingDataset",
     "TrainLoraNode",
 }
 
@@ -105,15 +108,19 @@ class Catalog:
     @cached_property
     def _recorded(self) -> dict[str, Definition]:
         nodes = json.loads(Path(__file__).with_name("nodes.json").read_bytes())
-        return {name: node for name, node in nodes.items() if name not in TRAINING}
+        return {name: node for name, node in nodes.items() if name not in LEFT_OUT}
 
     def definitions(self) -> dict[str, Definition]:
-        return {name: self._live(node) for name, node in self._recorded.items()}
+        return {name: self._live(node) for name, node in self._recorded.items() if self._has(name)}
 
     def definition(self, name: str) -> Definition | None:
         """The definition as `/object_info/<name>` gives it; None for an unknown class."""
         node = self._recorded.get(name)
-        return self._live(node) if node else None
+        return self._live(node) if node and self._has(name) else None
+
+    def _has(self, name: str) -> bool:
+        """An older server lacks the training nodes."""
+        return name not in TRAINING or self.faults.peek("comfyui", "no_training") is None
 
     def models(self, folder: str) -> list[str]:
         """The model names of a folder: what the sandbox ships, and files put or made there."""
@@ -170,6 +177,10 @@ class Catalog:
     def _names(self, node: str, name: str) -> list[str] | None:
         if node == "LoadImage" and name == "image":
             return self.inputs()
+        if name == "folder":
+            return self.folders.data_sets()
+        if name == "existing_lora":
+            return ["[None]", *self.models("loras")]
         if node == "CLIPVisionLoader" and name == "clip_name":
             return self.models("clip_vision")
         if name not in LISTS:

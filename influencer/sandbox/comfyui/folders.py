@@ -43,6 +43,11 @@ class Folders:
         shutil.rmtree(self.of("temp"), ignore_errors=True)
         self.make()
 
+    def data_sets(self) -> list[str]:
+        """Every folder below input, by its path from there."""
+        top = self.of("input")
+        return sorted(str(path.relative_to(top)) for path in top.rglob("*") if path.is_dir())
+
     def annotated(self, name: str) -> Path:
         """The file a graph means by `a.png`, `sub/a.png` or `a.png [output]`."""
         kind = "input"

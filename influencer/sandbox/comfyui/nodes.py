@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from influencer.sandbox.comfyui import datasets
 from influencer.sandbox.comfyui.catalog import Definition
 from influencer.sandbox.comfyui.folders import Folders
 from influencer.sandbox.comfyui.values import (
@@ -31,8 +32,8 @@ GREY = 0x808080
 def evaluate(definition: Definition, inputs: Inputs, folders: Folders) -> Outputs:
     """The outputs of one node. Raises what Pillow raises for a file that is no picture."""
     name = definition["name"]
-    if name == "LoadImage":
-        return load_image(inputs, folders)
+    if name in READERS:
+        return READERS[name](inputs, folders)
     handler = HANDLERS.get(name)
     return handler(inputs) if handler else pass_on(definition, inputs)
 
@@ -61,10 +62,11 @@ def load_model(inputs: Inputs) -> Outputs:
     return (Model(inputs.get("ckpt_name") or inputs["unet_name"]), None, None)
 
 
-def load_lora(inputs: Inputs) -> Outputs:
-    model = inputs["model"]
+def load_lora(inputs: Inputs, folders: Folders) -> Outputs:
+    model, name = inputs["model"], inputs["lora_name"]
     if inputs["strength_model"]:
-        model = Model(model.name, (*model.loras, inputs["lora_name"]))
+        broken = model.broken or datasets.is_broken(folders.trained_loras / name)
+        model = Model(model.name, (*model.loras, name), broken)
     return (model, inputs.get("clip"))
 
 
@@ -156,6 +158,13 @@ def _on_grid(size: Size, step: int) -> Size:
     return max(step, round(size[0] / step) * step), max(step, round(size[1] / step) * step)
 
 
+READERS: dict[str, Callable[[Inputs, Folders], Outputs]] = {
+    "LoadImage": load_image,
+    "LoadImageDataSetFromFolder": datasets.load_images,
+    "LoadImageTextDataSetFromFolder": datasets.load_images_and_texts,
+    "LoraLoader": load_lora,
+    "LoraLoaderModelOnly": load_lora,
+}
 HANDLERS: dict[str, Callable[[Inputs], Outputs]] = {
     "BasicGuider": guide,
     "BasicScheduler": steps,
@@ -174,8 +183,7 @@ HANDLERS: dict[str, Callable[[Inputs], Outputs]] = {
     "ImageScaleToTotalPixels": scale_to_total,
     "LatentUpscale": scale_latent,
     "LatentUpscaleBy": scale_latent,
-    "LoraLoader": load_lora,
-    "LoraLoaderModelOnly": load_lora,
+    "LoraModelLoader": datasets.use,
     "RandomNoise": noise,
     "RepeatLatentBatch": repeat_latent,
     "TextEncodeQwenImageEditPlus": encode_text,

@@ -45,6 +45,7 @@ class Routes:
             ("GET", "/users", self.users),
             ("GET", "/internal/logs", self.logs),
             ("GET", "/internal/logs/raw", self.raw_logs),
+            ("PATCH", "/internal/logs/subscribe", self.read_logs_along),
             ("GET", "/ws", self.websocket),
         ]
 
@@ -89,6 +90,11 @@ class Routes:
     async def raw_logs(self, _request: web.Request) -> web.Response:
         entries = list(self.comfy.console.entries)
         return web.json_response({"entries": entries, "size": {"cols": 80, "rows": 24}})
+
+    async def read_logs_along(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        self.comfy.console.subscribe(str(body.get("clientId")), enabled=bool(body.get("enabled")))
+        return web.Response()
 
     async def queue_length(self, _request: web.Request) -> web.Response:
         return web.json_response(self.comfy.status())

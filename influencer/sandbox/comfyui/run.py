@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from influencer.sandbox.comfyui import nodes, sampling, saving, trouble
+from influencer.sandbox.comfyui import nodes, sampling, saving, training, trouble
 from influencer.sandbox.comfyui.cache import Cache, Made, sign
 from influencer.sandbox.comfyui.catalog import Catalog
+from influencer.sandbox.comfyui.console import Console
 from influencer.sandbox.comfyui.folders import Folders, OutsideFolder, name_for
 from influencer.sandbox.comfyui.progress import Progress, describe
 from influencer.sandbox.comfyui.queue import Item
@@ -36,6 +37,7 @@ class Bench:
     catalog: Catalog
     hub: Hub
     studio: Studio
+    console: Console
     speed: float
     temp_prefix: str
     cache: Cache = field(default_factory=Cache)
@@ -144,6 +146,8 @@ class Run:
         try:
             if name in SAMPLERS:
                 return await self._sample(node_id, inputs)
+            if name in training.WORK:
+                return await training.WORK[name](self, node_id, inputs)
             if name in SAVERS:
                 await trouble.halfway(self)
                 return await self._save(name, inputs)
@@ -179,10 +183,11 @@ class Run:
             await self.wait(started + step * duration - time.monotonic())
             if step * 2 >= task.steps:
                 await trouble.halfway(self)
-            self._step(node_id, (step, task.steps), await previews.at(step, task.steps) if previews else None)
+            self.step(node_id, (step, task.steps), await previews.at(step, task.steps) if previews else None)
         return Made((result, result)[: 2 if "guider" in inputs else 1])
 
-    def _step(self, node_id: str, step: tuple[int, int], preview: bytes | None) -> None:
+    def step(self, node_id: str, step: tuple[int, int], preview: bytes | None = None) -> None:
+        """Tell that step `step[0]` of `step[1]` is done."""
         value, total = step
         hub, client_id = self.bench.hub, self.item.client_id
         self.progress.step(node_id, value, total)

@@ -9,10 +9,11 @@ from typing import Any
 
 from influencer.sandbox import art
 from influencer.sandbox.comfyui.nodes import Inputs
-from influencer.sandbox.comfyui.values import Blended, Drawn, Guider, Latent, Picture
+from influencer.sandbox.comfyui.values import Blended, Drawn, Flat, Guider, Latent, Picture
 
 PREVIEW_SIDE = 512
 SKETCH_SIDE = 160
+BLACK = 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Task:
         before = self.latent.pictures[index] if self.latent.pictures else None
         if isinstance(before, Drawn) and self.denoise < 1:
             return before  # a second pass over a drawing keeps it
+        if self.guider.model.broken:
+            return Flat(BLACK, self.latent.size)
         wish = art.Wish.read(self.guider.words.text, self.guider.model.loras)
         drawn = Drawn(wish, self.seed + index, self.latent.size)
         return Blended(before, drawn, self.denoise) if before and self.denoise < 1 else drawn

@@ -26,22 +26,23 @@ class Comfy:
     """One ComfyUI: its files, its queue, its sockets and its runner."""
 
     def __init__(self, settings: SandboxSettings, faults: Faults) -> None:
-        faults.declare("comfyui", *trouble.IN_A_RUN, *trouble.ON_THE_WIRE, *trouble.IN_THE_LISTS)
+        faults.declare("comfyui", *trouble.ALL)
         self.faults = faults
         self.folders = Folders(settings.data / "comfyui")
         self.catalog = Catalog(self.folders, faults)
-        self.console = Console()
         self.queue = PromptQueue()
         self.hub = Hub(self.status)
+        self.console = Console(self.hub)
         self.bench = Bench(
             folders=self.folders,
             catalog=self.catalog,
             hub=self.hub,
             studio=Studio(),
+            console=self.console,
             speed=settings.speed,
             temp_prefix=_temp_prefix(),
         )
-        self.worker = Worker(self.bench, self.queue, console=self.console, trouble=self._trouble)
+        self.worker = Worker(self.bench, self.queue, trouble=self._trouble)
         self.number = 0
         self._down_until = 0.0
         self._restarting: asyncio.Task[None] | None = None

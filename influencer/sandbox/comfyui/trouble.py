@@ -11,7 +11,9 @@ from influencer.sandbox.faults import Fault, Faults
 
 IN_A_RUN = ("slow", "oom", "stall", "restart", "drop_websocket", "silent_websocket", "corrupt_image")
 ON_THE_WIRE = ("html", "error500", "down", "late", "lost_answer")
-IN_THE_LISTS = ("missing_model",)
+IN_A_TRAINING = ("train_oom", "train_nan", "train_stall")
+IN_THE_LISTS = ("missing_model", "no_training")
+ALL = (*IN_A_RUN, *ON_THE_WIRE, *IN_A_TRAINING, *IN_THE_LISTS)
 STALL_SECONDS = 3600.0
 OUT_OF_MEMORY = """Allocation on device 0 would exceed allowed memory. (out of memory)
 Currently allocated     : 22.61 GiB
@@ -91,6 +93,16 @@ async def halfway(run: Victim) -> None:
         await asyncio.Event().wait()
     if fault := run.trouble.meet("stall"):
         await run.wait(_seconds(fault, STALL_SECONDS))
+
+
+async def halfway_in_training(run: Victim, faults: Faults) -> bool:
+    """The same point in a training; true when its numbers are no numbers from here on."""
+    await halfway(run)
+    if faults.take("comfyui", "train_oom"):
+        raise NodeFailed("torch.OutOfMemoryError", OUT_OF_MEMORY)
+    if fault := faults.take("comfyui", "train_stall"):
+        await run.wait(_seconds(fault, STALL_SECONDS))
+    return faults.take("comfyui", "train_nan") is not None
 
 
 def _seconds(fault: Fault, default: float) -> float:

@@ -117,8 +117,24 @@ class Blended:
 
 @dataclass(frozen=True)
 class Model:
+    """`broken`: a LoRA in it holds numbers that are none, and every picture turns black."""
+
     name: str = ""
     loras: tuple[str, ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A LoRA that is not a file yet; `broken` when its numbers are none."""
+
+    rank: int
+    steps: int
+    broken: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"unsaved_{self.steps}_steps_00001_"
 
 
 @dataclass(frozen=True)

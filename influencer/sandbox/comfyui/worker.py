@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from influencer.sandbox.comfyui.console import Console
 from influencer.sandbox.comfyui.queue import Item, PromptQueue
 from influencer.sandbox.comfyui.run import Bench, Run
 from influencer.sandbox.comfyui.trouble import Trouble
@@ -20,12 +19,9 @@ logger = logging.getLogger(__name__)
 class Worker:
     """The one runner. `client_id` is whose prompt runs, or ran last."""
 
-    def __init__(
-        self, bench: Bench, queue: PromptQueue, *, console: Console, trouble: Callable[[], Trouble]
-    ) -> None:
+    def __init__(self, bench: Bench, queue: PromptQueue, *, trouble: Callable[[], Trouble]) -> None:
         self.bench = bench
         self.queue = queue
-        self.console = console
         self.trouble = trouble
         self.client_id: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,7 +64,7 @@ class Worker:
             hub.send("executing", {"node": None, "prompt_id": item.prompt_id}, item.client_id)
         hub.silent = False
         self.bench.studio.forget()
-        self.console.say(f"Prompt executed in {time.monotonic() - started:.2f} seconds")
+        self.bench.console.say(f"Prompt executed in {time.monotonic() - started:.2f} seconds")
 
     async def _entry(self, item: Item, trouble: Trouble) -> dict[str, Any]:
         run = Run(item, self.bench, trouble)

@@ -57,8 +57,8 @@ def test_a_node_without_a_class_is_named_by_its_id(comfy: Comfy) -> None:
 
 
 def test_nodes_the_sandbox_can_not_run_are_not_offered(comfy: Comfy) -> None:
-    assert refusal(comfy, {"1": node("TrainLoraNode")})["error"]["type"] == "missing_node_type"
-    assert comfy.get("/object_info/TrainLoraNode").json() == {}
+    assert refusal(comfy, {"1": node("ResolutionBucket")})["error"]["type"] == "missing_node_type"
+    assert comfy.get("/object_info/ResolutionBucket").json() == {}
 
 
 @pytest.mark.parametrize("graph", [{}, {"1": node("EmptyImage", width=1, height=1, batch_size=1, color=0)}])
