@@ -1,0 +1,1 @@
+"""Writers of captions and prompts: Gemini by two SDKs, and templates without any AI."""
