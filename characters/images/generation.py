@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ from influencer.clients.comfyui import (
     build,
 )
 from influencer.clients.errors import ServiceError
+from influencer.endpoints import Endpoint
 from influencer.errors import Invalid, Unavailable
 from influencer.jobs import Cancelled, services
 from influencer.jobs.context import JobContext
@@ -56,7 +58,7 @@ class Stand:
 
     client: ComfyUI
     settings: GenerationSettings
-    shots: list[Shot]
+    count: int
     sandbox: bool
 
 
@@ -64,7 +66,7 @@ def run(job: JobContext) -> dict[str, Any]:
     """The worker's part. Each image is saved as it arrives; a later attempt goes on from there."""
     try:
         with job.step("prepare"):
-            shots, place = _shots(job), _place(job)
+            shots, place = _prepare(job)
         _make_missing(job, shots, place)
     except Cancelled:
         tracking.stop(job)
@@ -75,31 +77,44 @@ def run(job: JobContext) -> dict[str, Any]:
     return {"imageIds": [shot.image_id for shot in shots], "sandbox": place.sandbox}
 
 
-def _shots(job: JobContext) -> list[Shot]:
-    """The job's images, with ids and seeds that stay the same over all attempts."""
-    if "shots" not in job.memo:
-        count, seed = job.request["count"], job.request["seed"]
-        seeds = [secrets.randbelow(2**53) if seed is None else (seed + i) % 2**53 for i in range(count)]
-        job.remember(shots=[[new_image_id(), seed] for seed in seeds])
-    return [Shot(index, image_id, seed) for index, (image_id, seed) in enumerate(job.memo["shots"])]
+def _prepare(job: JobContext) -> tuple[list[Shot], Place]:
+    """The job's images, with ids and seeds that stay the same over all attempts, and where they are made."""
+    memo = job.memo
+    if not memo.get("place"):
+        place = planning.choose(job.request, fresh=bool(memo.get("fresh")))
+        job.remember(shots=memo.get("shots") or _new_shots(job.request), place=asdict(place))
+    shots = [Shot(index, image_id, seed) for index, (image_id, seed) in enumerate(job.memo["shots"])]
+    return shots, Place(**job.memo["place"])
 
 
-def _place(job: JobContext) -> Place:
-    if not job.memo.get("place"):
-        found = planning.choose(job.request, fresh=bool(job.memo.get("fresh")))
-        job.remember(place=asdict(found))
-    return Place(**job.memo["place"])
+def _new_shots(request: dict[str, Any]) -> list[tuple[str, int]]:
+    count, seed = request["count"], request["seed"]
+    seeds = [secrets.randbelow(2**53) if seed is None else (seed + i) % 2**53 for i in range(count)]
+    return [(new_image_id(), seed) for seed in seeds]
 
 
 def _make_missing(job: JobContext, shots: list[Shot], place: Place) -> None:
     made = set(Image.objects.filter(pk__in=[shot.image_id for shot in shots]).values_list("pk", flat=True))
-    found = planning.endpoint(place)
-    with ComfyUI(found.url, headers=found.headers) as client:
-        settings = planning.settings_of(job.request, place, client)
-        stand = Stand(client, settings, shots, place.sandbox)
-        for shot in shots:
-            if shot.image_id not in made:
-                _make(job, stand, shot)
+    client = _client(planning.endpoint(place))
+    settings = planning.settings_of(job.request, place, client)
+    stand = Stand(client, settings, len(shots), place.sandbox)
+    for shot in shots:
+        if shot.image_id not in made:
+            _make(job, stand, shot)
+
+
+_kept = threading.local()
+
+
+def _client(found: Endpoint) -> ComfyUI:
+    """This thread's client of a server, kept between jobs: it remembers for a minute what the server has."""
+    client: ComfyUI | None = getattr(_kept, "client", None)
+    if client is None or _kept.endpoint != found:
+        if client is not None:
+            client.close()
+        client = ComfyUI(found.url, headers=found.headers)
+        _kept.client, _kept.endpoint = client, found
+    return client
 
 
 def _make(job: JobContext, stand: Stand, shot: Shot) -> None:
@@ -110,8 +125,8 @@ def _make(job: JobContext, stand: Stand, shot: Shot) -> None:
         prefix = f"influencer/{shot.image_id}-{prompt_id[:8]}"
         settings = replace(stand.settings, seed=shot.seed, prefix=prefix)
         graph = stand.client.fitted(build(settings))
-        tracking.submit_once(job, stand.client, graph)
-        outcome = tracking.follow(job, stand.client, _teller(job, shot, len(stand.shots)))
+        tracking.submit_once(job, stand.client, graph, prompt_id=prompt_id, image_id=shot.image_id)
+        outcome = tracking.follow(job, stand.client, _teller(job, shot, stand.count))
     with job.step("save"):
         seconds = outcome.seconds or time.monotonic() - began
         making = Making(
@@ -121,7 +136,7 @@ def _make(job: JobContext, stand: Stand, shot: Shot) -> None:
             duration_ms=round(seconds * 1000),
             job_id=job.id,
         )
-        _save(job, stand.client, outcome, _Kept(shot.image_id, making))
+        _save(job, stand.client, outcome, _Wanted(shot.image_id, making))
 
 
 def _teller(job: JobContext, shot: Shot, count: int) -> Callable[[Event], None]:
@@ -142,17 +157,17 @@ def _teller(job: JobContext, shot: Shot, count: int) -> Callable[[Event], None]:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Wanted:
     image_id: str
     making: Making
 
 
-def _save(job: JobContext, client: ComfyUI, outcome: Outcome, kept: _Kept) -> None:
+def _save(job: JobContext, client: ComfyUI, outcome: Outcome, wanted: _Wanted) -> None:
     """Files first, then the row and the job's memory of the prompt together."""
     content = client.fetch(outcome.images[0])
     try:
         image = storage.write_files(
-            kept.image_id, character_id=job.character_id, content=content, making=kept.making
+            wanted.image_id, character_id=job.character_id, content=content, making=wanted.making
         )
     except Invalid as error:
         raise tracking.damaged_image() from error

@@ -69,12 +69,14 @@ def write_files(image_id: str, *, character_id: str, content: bytes, making: Mak
         duration_ms=making.duration_ms,
         job_id=making.job_id,
     )
-    files = {
-        image.path: content,
-        image.thumbnail_path: found.thumbnail,
-        image.sidecar_path: _sidecar(image, making),
-    }
-    _write_all(files)
+    try:
+        write(image.path, content)
+        write(image.sidecar_path, _sidecar(image, making))
+        write(image.thumbnail_path, found.thumbnail, durable=False)
+        _sync_folder(image.path.parent)
+    except Unavailable:
+        _remove_files(image)
+        raise
     return image
 
 
@@ -88,9 +90,12 @@ def record(image: Image) -> None:
 
 def remove(image: Image) -> None:
     """Take an image and its files away. Its pixels stay known when they were the sandbox's."""
-    files = (image.path, image.thumbnail_path, image.sidecar_path)
     image.delete()
-    for path in files:
+    _remove_files(image)
+
+
+def _remove_files(image: Image) -> None:
+    for path in (image.path, image.thumbnail_path, image.sidecar_path):
         path.unlink(missing_ok=True)
 
 
@@ -101,12 +106,13 @@ def is_sandbox(image: Image) -> bool:
 
 def thumbnail_of(image: Image) -> Path:
     """The thumbnail's file, made anew when it is gone. Raises `NotFound` when the image is gone too."""
-    if not image.thumbnail_path.is_file():
+    path = image.thumbnail_path
+    if not path.is_file() or not path.stat().st_size:
         try:
-            write(image.thumbnail_path, picture.thumbnail(image.path.read_bytes(), THUMBNAIL_SIZE))
+            write(path, picture.thumbnail(image.path.read_bytes(), THUMBNAIL_SIZE), durable=False)
         except OSError:
             raise file_gone(image) from None
-    return image.thumbnail_path
+    return path
 
 
 def file_gone(image: Image) -> NotFound:
@@ -140,25 +146,19 @@ def _sidecar(image: Image, making: Making) -> bytes:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2)
 
 
-def _write_all(files: dict[Path, bytes]) -> None:
-    try:
-        for path, content in files.items():
-            write(path, content)
-    except Unavailable:
-        for path in files:
-            path.unlink(missing_ok=True)
-        raise
+def write(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """All of it or nothing. Raises `Unavailable` (`media_unwritable`).
 
-
-def write(path: Path, content: bytes) -> None:
-    """All of it or nothing, also when the power fails. Raises `Unavailable` (`media_unwritable`)."""
+    What can be made anew need not be `durable`: a power failure may leave it empty.
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fdatasync(file.fileno())
+            if durable:
+                os.fdatasync(file.fileno())
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -168,3 +168,12 @@ def write(path: Path, content: bytes) -> None:
             code=UNWRITABLE,
             retryable=True,
         ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Keep the files' names too when the power fails."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,6 @@
 """A job's prompt at its server: sent once, found again after every crash, taken off when cancelled.
 
-The job remembers it as `sent`: whose image it is for, the prompt's id, whether the server has it.
+The job remembers it as `sent` from right before it is sent until its image is saved.
 """
 
 from __future__ import annotations
@@ -26,23 +26,22 @@ SILENCE = {"unreachable", "timeout", "too_many_requests", "sandbox_down"}
 
 
 def prompt_for(job: JobContext, image_id: str) -> str:
-    """The id of the prompt that makes the image, stored before anything is sent."""
+    """The id of the prompt that makes the image: the one that may have been sent, else a new one."""
     sent = job.memo.get("sent") or {}
-    if sent.get("image") != image_id:
-        sent = {"image": image_id, "prompt": new_prompt_id(), "tried": False, "accepted": False}
+    return str(sent["prompt"]) if sent.get("image") == image_id else new_prompt_id()
+
+
+def submit_once(job: JobContext, client: ComfyUI, graph: Graph, *, prompt_id: str, image_id: str) -> None:
+    """Send the prompt; one that an earlier attempt may have sent is asked for first, never sent blindly."""
+    sent = job.memo.get("sent") or {}
+    again = sent.get("prompt") == prompt_id
+    if again and (sent["accepted"] or _has_arrived(client, prompt_id)):
+        return
+    sent = {"image": image_id, "prompt": prompt_id, "accepted": False}
+    if not again:
         job.remember(sent=sent)
-    return str(sent["prompt"])
-
-
-def submit_once(job: JobContext, client: ComfyUI, graph: Graph) -> None:
-    """Send the remembered prompt; one that may have arrived is asked for first, never sent blindly."""
-    sent = job.memo["sent"]
-    if sent["tried"] and not sent["accepted"]:
-        sent = {**sent, "accepted": _has_arrived(client, sent["prompt"])}
-    if not sent["accepted"]:
-        job.remember(sent={**sent, "tried": True})
-        _submit(job, client, graph)
-    job.remember(sent={**sent, "tried": True, "accepted": True})
+    _submit(job, client, graph, prompt_id)
+    job.remember(sent=sent | {"accepted": True})
 
 
 def _has_arrived(client: ComfyUI, prompt_id: str) -> bool:
@@ -50,13 +49,12 @@ def _has_arrived(client: ComfyUI, prompt_id: str) -> bool:
     return client.place(prompt_id) is not None or client.history(prompt_id) is not None
 
 
-def _submit(job: JobContext, client: ComfyUI, graph: Graph) -> None:
-    sent = job.memo["sent"]
+def _submit(job: JobContext, client: ComfyUI, graph: Graph, prompt_id: str) -> None:
     try:
-        client.submit(graph, prompt_id=sent["prompt"], reference=job.id)
+        client.submit(graph, prompt_id=prompt_id, reference=job.id)
     except ServiceError as error:
         if not error.outcome_unknown:
-            job.remember(sent={**sent, "tried": False})
+            job.remember(sent={})
         raise
 
 
@@ -91,8 +89,7 @@ def after(job: JobContext, error: Problem) -> None:
     """
     if error.code == storage.UNWRITABLE:
         return  # the server has the image: a retry only fetches it
-    sent = job.memo.get("sent") or {}
-    if error.code in SILENCE and sent.get("tried"):
+    if error.code in SILENCE and job.memo.get("sent"):
         _wait_for_server(job, error)
     elif error.code in SILENCE and job.memo.get("place") and not job.memo.get("fresh"):
         begin_anew(job)
@@ -118,7 +115,7 @@ def begin_anew(job: JobContext) -> None:
 def stop(job: JobContext) -> None:
     """Take a cancelled prompt off the server, as far as it can be reached."""
     sent, place = job.memo.get("sent") or {}, job.memo.get("place")
-    if sent.get("tried") and place:
+    if sent and place:
         with suppress(Problem):
             found = planning.endpoint(Place(**place))
             with ComfyUI(found.url, headers=found.headers) as client:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 POINTS: dict[str, tuple[Any, str, str]] = {
     "before the server is chosen": (generation.planning, "choose", "before"),
     "before the prompt has an id": (tracking, "prompt_for", "before"),
+    "with an id for the prompt but nothing remembered": (ComfyUI, "fitted", "before"),
     "with the prompt remembered but not sent": (ComfyUI, "submit", "before"),
     "with the prompt sent but not known as accepted": (ComfyUI, "submit", "after"),
     "with the prompt accepted but not followed": (ComfyUI, "follow", "before"),
@@ -123,6 +124,6 @@ def test_a_server_that_lost_the_prompt_of_a_dead_worker_is_said_and_a_retry_make
 def test_a_prompt_that_never_arrived_is_sent_by_the_next_worker(stage: Stage, luna: Character) -> None:
     job = start(luna)
     die(job, "with the prompt remembered but not sent")
-    assert services.get(job.pk).memo["sent"]["tried"]
+    assert services.get(job.pk).memo["sent"]["accepted"] is False
     assert take_over(job.pk).state == JobState.SUCCEEDED
     assert stage.prompts_sent == 1
