@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from characters import panels
+from characters import addresses, panels
 from influencer.jobs import names
 from influencer.web import tabs
 
@@ -16,6 +16,7 @@ class CharactersConfig(AppConfig):
     name = "characters"
 
     def ready(self) -> None:
+        addresses.register()
         mine = ("/posts/", "/images/")
         tab = tabs.Tab(order=1, name="Characters", url_name="characters:list", icon="users", also=mine)
         tabs.register(tab)

@@ -270,7 +270,7 @@ def section_form(section: str) -> type[CharacterForm]:
     return partial_form(SECTIONS[section])
 
 
-def partial_form(names: tuple[str, ...] | list[str]) -> type[CharacterForm]:
+def partial_form(names: Iterable[str]) -> type[CharacterForm]:
     """A form that reads and changes only `names`."""
-    form: type[CharacterForm] = forms.modelform_factory(Character, form=CharacterForm, fields=names)  # type: ignore[assignment]
+    form: type[CharacterForm] = forms.modelform_factory(Character, form=CharacterForm, fields=list(names))  # type: ignore[assignment]
     return form

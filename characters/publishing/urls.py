@@ -6,8 +6,8 @@ from characters.publishing import views
 
 app_name = "publishing"
 urlpatterns = [
-    path("characters/<str:pk>/post/<str:platform>/", views.compose, name="compose"),
-    path("characters/<str:pk>/posts/", views.posts, name="posts"),
+    path("characters/<id:pk>/post/<str:platform>/", views.compose, name="compose"),
+    path("characters/<id:pk>/posts/", views.posts, name="posts"),
     path("posts/<str:post_id>/", views.show, name="show"),
     path("m/<str:token>.jpg", views.media, name="media"),
 ]
