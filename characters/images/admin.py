@@ -17,8 +17,8 @@ from influencer.jobs.admin import LookOnly
 
 @admin.register(Image)
 class ImageAdmin(LookOnly, OfCharacter):
-    list_display = ("picture", "id", "character", "source", "sandbox", "model", "seed", "created_at")
-    list_display_links = ("picture", "id")
+    list_display = ("picture", "words", "character", "model", "seed", "sandbox", "created_at")
+    list_display_links = ("picture", "words")
     list_filter = ("source", "sandbox", "model")
     search_fields = ("id", "prompt", "model", "lora")
     date_hierarchy = "created_at"
@@ -56,10 +56,13 @@ class ImageAdmin(LookOnly, OfCharacter):
 
     @admin.display(description="")
     def picture(self, image: Image) -> str:
-        return format_html('<img src="{}" alt="" height="60" loading="lazy">', image.thumbnail_url)
+        return format_html('<img class="thumb" src="{}" alt="" loading="lazy">', image.thumbnail_url)
+
+    @admin.display(description="prompt", ordering="prompt")
+    def words(self, image: Image) -> str:
+        return image.prompt[:80] or image.get_source_display()
 
     @admin.display(description="picture")
     def large_picture(self, image: Image) -> str:
-        return format_html(
-            '<a href="{}"><img src="{}" alt="" height="320"></a>', image.url, image.thumbnail_url
-        )
+        address = image.url, image.thumbnail_url
+        return format_html('<a href="{}"><img class="thumb large" src="{}" alt="Full size"></a>', *address)

@@ -22,7 +22,7 @@ class AttemptInline(LookOnly, admin.TabularInline):
 
 @admin.register(Post)
 class PostAdmin(LookOnly, OfCharacter):
-    list_display = ("picture", "words", "character", "platform", "sandbox", "state", "link", "created_at")
+    list_display = ("picture", "words", "character", "platform", "standing", "link", "created_at")
     list_display_links = ("picture", "words")
     list_filter = ("platform", "state", "sandbox")
     search_fields = ("id", "caption", "alt_text", "remote_id", "account")
@@ -36,8 +36,7 @@ class PostAdmin(LookOnly, OfCharacter):
         "character",
         "platform",
         "account",
-        "sandbox",
-        "state",
+        "standing",
         "caption",
         "alt_text",
         "ai_label",
@@ -52,22 +51,27 @@ class PostAdmin(LookOnly, OfCharacter):
         "publishing_at",
         "published_at",
     )
-    readonly_fields = ("character", "link")
+    readonly_fields = ("character", "standing", "link")
 
     @admin.display(description="")
     def picture(self, post: Post) -> str:
-        image = Image(pk=post.image_id)
         if not post.image_id:
             return ""
-        return format_html('<img src="{}" alt="" height="60" loading="lazy">', image.thumbnail_url)
+        address = Image(pk=post.image_id).thumbnail_url
+        return format_html('<img class="thumb" src="{}" alt="" loading="lazy">', address)
 
     @admin.display(description="caption", ordering="caption")
     def words(self, post: Post) -> str:
         return post.caption[:80] or post.pk
 
+    @admin.display(description="state", ordering="state")
+    def standing(self, post: Post) -> str:
+        """What happened in the sandbox never reads "published"."""
+        return services.Row(post, None, None).chip[0]
+
     @admin.display(description="link")
     def link(self, post: Post) -> str:
-        return format_html('<a href="{0}">{0}</a>', post.permalink) if post.permalink else ""
+        return format_html('<a href="{}">See the post</a>', post.permalink) if post.permalink else ""
 
     @admin.action(description="Unknown outcome: it was published")
     def settle_published(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:

@@ -42,7 +42,7 @@ def test_the_list_shows_a_thumbnail_and_whose_it_is(owner: Client) -> None:
     luna = someone()
     image = an_image(luna.pk)
     page = owner.get(LIST).content.decode()
-    assert f'<img src="{image.thumbnail_url}" alt="" height="60" loading="lazy">' in page
+    assert f'<img class="thumb" src="{image.thumbnail_url}" alt="" loading="lazy">' in page
     assert f'<a href="/admin/characters/character/{luna.pk}/change/">Luna</a>' in page
     assert ' style="' not in page
 

@@ -47,6 +47,12 @@ def test_the_list_shows_picture_words_and_link(owner: Client) -> None:
     assert ' style="' not in page
 
 
+def test_what_happened_in_the_sandbox_never_reads_published(owner: Client) -> None:
+    a_post(state=PostState.PUBLISHED, sandbox=True)
+    page = owner.get(LIST).content.decode()
+    assert '<td class="field-standing">sandbox</td>' in page
+
+
 def test_posts_are_found_by_their_words_and_state(owner: Client) -> None:
     first = a_post("a", caption="By the sea", state=PostState.PUBLISHED)
     second = a_post("b", character_id=someone("Nova").pk, platform="instagram")
