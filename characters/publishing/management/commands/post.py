@@ -50,8 +50,9 @@ class Command(commands.Command):
         intention = _intention(character, options)
         target = accounts.require(character, intention.platform)
         posting.check_caption(intention)
+        image_id = _chosen(character, options["image"]) if options["image"] else ""
         with self._surroundings(target, new=options["new"]):
-            image_id = self._image(character, options)
+            image_id = image_id or self._new_image(character, options["prompt"])
             self._post(character, Intention(**{**vars(intention), "image_id": image_id}), options)
 
     @contextlib.contextmanager
@@ -64,11 +65,8 @@ class Command(commands.Command):
                 stack.enter_context(hosting.media_links())
             yield
 
-    def _image(self, character: Character, options: Mapping[str, Any]) -> str:
-        """The image's id, of the gallery, of a file taken in, or of one made now."""
-        if not options["new"]:
-            return _chosen(character, options["image"])
-        wish = Wish(prompt=options["prompt"], shape="" if character.width or character.height else SHAPE)
+    def _new_image(self, character: Character, prompt: str) -> str:
+        wish = Wish(prompt=prompt, shape="" if character.width or character.height else SHAPE)
         with watching.hands_for("gpu"):
             job = watching.see_through(generation.start(character, wish).pk, self._tell("Image"))
         return images_api.images_of(job)[0].pk
