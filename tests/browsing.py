@@ -41,17 +41,22 @@ def chromium_path() -> Path:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: Path) -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
+    """A Chromium for the tests of one module.
+
+    While it lives, Playwright runs an event loop in this thread: Django would take that
+    for asynchronous code, and no other test could run a loop of its own.
+    """
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(chromium_path), args=ARGUMENTS)
         yield chromium
         chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def owner_state(browser: Browser, up_server: Running) -> StorageState:
     """The cookies of someone who has signed in, so that each test need not."""
     context = browser.new_context(base_url=up_server.url)

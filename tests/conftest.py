@@ -17,9 +17,11 @@ __all__ = ["browser", "chromium_path", "open_page", "owner_state", "page", "up_s
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share a running product in one process of a run on several cores."""
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         if "up_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("up_server"))
-        elif item.get_closest_marker("drill"):
+        elif item.get_closest_marker("drill") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 

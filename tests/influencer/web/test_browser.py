@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect
 
 from influencer.web import setup
 from influencer.web.models import ApiToken
@@ -23,17 +23,6 @@ SHOTS = os.environ.get("SCREENSHOTS", "")
 # What Chromium and htmx say of every answer from 400 on.
 REFUSED = ("Failed to load resource", "Response Status Error Code")
 SCREENS = {"1280": (1280, 860), "390": (390, 844)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs a loop in this thread; Django takes that for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
