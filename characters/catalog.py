@@ -184,8 +184,8 @@ def _ask_one(place: Endpoint) -> _Answer:
 
 
 def shown(url: str) -> str:
-    """An address without a password in it."""
-    scheme, _, rest = url.partition("://")
+    """An address without the password or token in it."""
+    scheme, _, rest = url.partition("?")[0].partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 

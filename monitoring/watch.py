@@ -77,7 +77,7 @@ def _run(check: Check, fresh: bool) -> Finding:
         return check.run(fresh)
     except Problem as problem:
         state = State.UNCONFIGURED if problem.code == "not_configured" else State.DOWN
-        return Finding(state, problem.message)
+        return Finding(state, problem.sentence)
 
 
 def _remember(good: Sequence[str], now: datetime) -> dict[str, datetime]:

@@ -21,7 +21,6 @@ from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from influencer import endpoints
 from influencer.clients import media_host
-from influencer.clients.errors import ServiceError
 from influencer.clients.platform import Platform
 from influencer.errors import Problem
 from influencer.jobs.models import iso
@@ -102,7 +101,7 @@ def _seats(platform: Platform) -> Iterable[Seat]:
         try:
             yield Seat(character, accounts.account(character, platform, any_real=any_real))
         except Problem as problem:
-            yield Seat(character, None, problem.message)
+            yield Seat(character, None, problem.sentence)
 
 
 def _ask(real: dict[str, Seat], fresh: bool) -> None:
@@ -125,10 +124,8 @@ def _answer_of(seat: Seat) -> Answer:
     assert seat.account is not None
     try:
         found = accounts.publisher(seat.character, seat.account).account()
-    except ServiceError as error:
-        return _said(error=error.message if error.fix in error.message else f"{error.message} {error.fix}")
     except Problem as problem:
-        return _said(error=problem.message)
+        return _said(error=problem.sentence)
     return _said(username=found.username)
 
 

@@ -38,7 +38,7 @@ def _ask(place: Endpoint) -> dict[str, Any]:
             took = round((time.monotonic() - began) * 1000)
             queue = client.queue()
     except Problem as problem:
-        return _facts(place, State.DOWN, error=problem.message, fix=getattr(problem, "fix", ""))
+        return _facts(place, State.DOWN, error=problem.sentence)
     return _facts(
         place,
         State.SANDBOX if place.sandbox else State.OK,
@@ -50,8 +50,8 @@ def _ask(place: Endpoint) -> dict[str, Any]:
 
 
 def _silent(place: Endpoint) -> dict[str, Any]:
-    error = f"{catalog.shown(place.url)} did not answer in {SECONDS:g} s."
-    return _facts(place, State.DOWN, error=error, fix="Check whether ComfyUI runs there.")
+    error = f"{catalog.shown(place.url)} did not answer in {SECONDS:g} s. Check whether ComfyUI runs there."
+    return _facts(place, State.DOWN, error=error)
 
 
 def _facts(place: Endpoint, state: State, **facts: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _finding(servers: Sequence[dict[str, Any]], *, sandbox: bool) -> Finding:
     if not silent:
         state = State.SANDBOX if sandbox else State.OK
         return Finding(state, _sandbox() if sandbox else _answers(servers), details)
-    trouble = _with_fix(silent[0])
+    trouble = silent[0]["error"]
     if len(silent) == len(servers):
         return Finding(State.DOWN, trouble, details)
     return Finding(State.DEGRADED, f"{_answers(servers)} {trouble}", details)
@@ -90,8 +90,3 @@ def _answers(servers: Sequence[dict[str, Any]]) -> str:
     if len(servers) > 1:
         return f"{len(well)} of {len(servers)} servers answer; {queue}."
     return f"Version {well[0]['version'] or 'unknown'} answers in {well[0]['answerMs']} ms; {queue}."
-
-
-def _with_fix(server: dict[str, Any]) -> str:
-    error, fix = server["error"], server["fix"]
-    return error if not fix or fix in error else f"{error} {fix}"

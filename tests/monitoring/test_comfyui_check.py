@@ -69,8 +69,8 @@ def test_no_server_that_answers_is_down_with_the_fix(settings: Any) -> None:
     use(settings, f"http://127.0.0.1:{closed_port()}")
     finding = comfyui.check(False)
     assert finding.state is State.DOWN
-    assert finding.message.endswith(".")
-    assert servers(finding)[0]["fix"]
+    assert "Start ComfyUI there" in finding.message
+    assert servers(finding)[0]["error"] == finding.message
 
 
 def test_one_that_answers_html_is_down(settings: Any) -> None:
@@ -90,9 +90,11 @@ def test_one_that_hangs_is_left_behind(settings: Any, monkeypatch: pytest.Monkey
     assert "did not answer in 0.1 s" in finding.message
 
 
-def test_a_password_in_an_address_is_not_shown(settings: Any) -> None:
-    use(settings, f"http://me:hunter2@127.0.0.1:{closed_port()}")
-    assert "hunter2" not in str(comfyui.check(False))
+def test_a_password_or_token_in_an_address_is_not_shown(settings: Any) -> None:
+    use(settings, f"http://me:hunter2@127.0.0.1:{closed_port()}/comfy?token=hunter3")
+    shown = str(comfyui.check(False))
+    assert "/comfy" in shown
+    assert "hunter" not in shown
 
 
 def test_without_server_and_sandbox_it_is_not_configured(settings: Any) -> None:
