@@ -20,11 +20,10 @@ from influencer.jsondb.admin import RecordAdmin
 class CharacterAdminForm(CharacterForm):
     """Refuses to save over what someone else saved meanwhile."""
 
-    digest = forms.CharField(required=False, widget=forms.HiddenInput)
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["digest"] = self.digest
+        hidden = forms.HiddenInput()
+        self.fields["digest"] = forms.CharField(required=False, widget=hidden, initial=self.digest)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
