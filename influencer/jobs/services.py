@@ -17,7 +17,7 @@ from django.utils import timezone
 from influencer.errors import Conflict, NotFound, TookTooLong
 from influencer.jobs import failures, health, kinds, queue, sweep, worker
 from influencer.jobs.ending import end, on_finished
-from influencer.jobs.models import OPEN, Job, JobState, JobStep, StepState
+from influencer.jobs.models import FINAL, OPEN, Job, JobState, JobStep, StepState
 
 __all__ = [
     "cancel",
@@ -36,9 +36,10 @@ __all__ = [
     "wait_for",
     "wake",
     "working_here",
+    "works_here",
 ]
 
-POLL = 0.08
+POLL = 0.05
 _here: ContextVar[bool] = ContextVar("jobs_working_here", default=False)
 
 
@@ -184,10 +185,11 @@ def wait_for(job_id: str, *, seconds: float) -> Job:
         run_here(job_id, patience=seconds)
     last = timezone.now() + timedelta(seconds=seconds)
     while True:
-        job = get(job_id)
-        if job.is_final:
-            return job
-        if timezone.now() >= last or (job.until and job.until > last):
+        # No more than this is asked for until it has ended.
+        found = Job.objects.filter(pk=job_id).values_list("state", "until").first()
+        if found is None or found[0] in FINAL:
+            return get(job_id)
+        if timezone.now() >= last or (found[1] and found[1] > last):
             raise TookTooLong("It takes longer; the job goes on.", retryable=True, details={"jobId": job_id})
         _let_go()
         time.sleep(POLL)
@@ -221,6 +223,11 @@ def working_here() -> Iterator[None]:
         yield
     finally:
         _here.reset(token)
+
+
+def works_here() -> bool:
+    """Whether `wait_for` runs jobs in this process."""
+    return _here.get()
 
 
 def run_here(job_id: str, *, patience: float = 300) -> Job:
