@@ -7,6 +7,14 @@ from influencer.clients.comfyui.graphs import build, require_supported, settings
 from influencer.clients.comfyui.listing import LoraFile, ModelFile, ModelList
 from influencer.clients.comfyui.prompting import compose
 from influencer.clients.comfyui.settings import GenerationSettings, ModelKind, Parts
+from influencer.clients.comfyui.training_graph import (
+    TrainingDefaults,
+    TrainingSettings,
+    build_training,
+    lora_prefix,
+    trainable,
+    training_defaults,
+)
 from influencer.clients.comfyui.values import (
     Accepted,
     Device,
@@ -53,12 +61,18 @@ __all__ = [
     "Started",
     "SystemStats",
     "Timeouts",
+    "TrainingDefaults",
+    "TrainingSettings",
     "build",
+    "build_training",
     "compose",
     "defaults",
     "detect",
+    "lora_prefix",
     "new_prompt_id",
     "require_supported",
     "settings_for",
     "supported",
+    "trainable",
+    "training_defaults",
 ]

@@ -42,7 +42,8 @@ class Address:
         return cls(base, tuple(parse_qsl(parts.query)), sent)
 
     def http(self, path: str) -> str:
-        return f"{self.base}/api{path}"
+        """ComfyUI has every address twice, with and without `/api`; only its internal ones have one form."""
+        return f"{self.base}{path}" if path.startswith("/internal/") else f"{self.base}/api{path}"
 
     def websocket(self, client_id: str) -> str:
         query = urlencode([("clientId", client_id), *self.params])

@@ -24,6 +24,7 @@ from influencer.clients.comfyui.values import (
     Event,
     Graph,
     ImageRef,
+    LogLine,
     Outcome,
     Place,
     Queue,
@@ -84,6 +85,10 @@ class ComfyUI:
         """What the server says it can do; empty on servers from before there was such a call."""
         answer = self._transport.get("/features")
         return {} if answer.status == 404 else reading.mapping(self._transport.document(answer))
+
+    def console(self) -> tuple[LogLine, ...]:
+        """The last lines of the server's console. Not part of its API: be ready for a refusal."""
+        return reading.console(self._transport.json("/internal/logs/raw"))
 
     def object_info(self, class_type: str) -> dict[str, Any]:
         """A node's definition; empty when the server does not have the node."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from influencer.clients.comfyui.values import Device, Queue, SystemStats
+from influencer.clients.comfyui.values import Device, LogLine, Queue, SystemStats
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -33,6 +33,13 @@ def queue(answer: object) -> Queue:
         running=tuple(prompt_id for _, prompt_id in _items(lists.get("queue_running"))),
         pending=tuple(prompt_id for _, prompt_id in pending),
     )
+
+
+def console(answer: object) -> tuple[LogLine, ...]:
+    """The lines of `/internal/logs/raw`, oldest first."""
+    entries = mapping(answer).get("entries")
+    found = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
+    return tuple(LogLine(str(entry.get("t") or ""), str(entry.get("m") or "")) for entry in found)
 
 
 def _items(items: object) -> Iterator[tuple[float, str]]:

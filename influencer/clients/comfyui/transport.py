@@ -23,7 +23,7 @@ MEGABYTE = 1024 * 1024
 JSON_LIMIT = 32 * MEGABYTE
 CHUNK = 64 * 1024
 # Asked every few seconds while an image is made: worth a line only when they fail.
-POLLED = ("/queue", "/history/")
+POLLED = ("/queue", "/history/", "/internal/logs")
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class LogLine:
+    """A line of the server's console; `at` is its time by the server's own clock, good for comparing."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Queued:
     """Waiting; `position` 1 runs next."""
 
