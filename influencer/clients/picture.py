@@ -134,6 +134,12 @@ def thumbnail(content: bytes, size: int) -> bytes:
         return _thumbnail(image, size)
 
 
+def upright(content: bytes) -> Image.Image:
+    """The picture as a person sees it: upright, 8 bits, in sRGB, on white. Raises `Invalid`."""
+    with _opened(content) as image:
+        return _srgb(image)
+
+
 def _check_bytes(content: bytes) -> None:
     if len(content) > MAX_BYTES:
         raise Invalid("The image is larger than 25 MB. Choose a smaller one.", code="image_too_large")
