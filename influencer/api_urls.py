@@ -10,6 +10,8 @@ from characters.images import api as images
 from characters.publishing import api as publishing
 from influencer.jobs import api as jobs
 from monitoring import api as monitoring
+from prompts import api as prompts
+from prompts import caption_api
 
 
 def path(route: str, view: Callable[..., Any]) -> URLPattern:
@@ -25,6 +27,8 @@ urlpatterns = [
     path("posts", publishing.posts),
     path("posts/(?P<post_id>[^/]+)", publishing.post),
     path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),
+    path("prompts", prompts.prompts),
+    path("generate-caption", caption_api.generate_caption),
     path("jobs/(?P<job_id>[^/]+)", jobs.job),
     path("jobs/(?P<job_id>[^/]+)/cancel", jobs.cancel),
     path("jobs/(?P<job_id>[^/]+)/retry", jobs.retry),

@@ -1,8 +1,10 @@
 // All behaviour of the pages; each module listens on the document, so fragments need no set-up.
 import "./busy.js";
+import "./copy.js";
 import "./counters.js";
 import "./dialogs.js";
 import "./fill.js";
 import "./menus.js";
+import "./selection.js";
 import "./themes.js";
 import "./toasts.js";

@@ -1,0 +1,104 @@
+"""A page of the library: each prompt with its character, picture, post, and what it comes too close to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from characters import seen
+from characters.images import planning
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing.models import Post, PostState
+from prompts import closeness
+from prompts.closeness import Closeness
+from prompts.models import Prompt, Source
+
+WRITTEN: dict[str, str] = {Source.AI: "written by AI", Source.TEMPLATES: "written without AI"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the library shows of one prompt."""
+
+    prompt: Prompt
+    character: Character | None = None
+    image: Image | None = None
+    post: Post | None = None
+    close: Closeness | None = None
+
+    @property
+    def name(self) -> str:
+        if self.character:
+            return self.character.name
+        return self.prompt.character_name or self.prompt.character_id or "No character"
+
+    @property
+    def written(self) -> str:
+        """Who wrote it, when that was not a person."""
+        return WRITTEN.get(self.prompt.caption_source) or WRITTEN.get(self.prompt.source, "")
+
+    @property
+    def caption_mark(self) -> str:
+        """How the caption looked when it was shown."""
+        return seen.mark(self.prompt.caption)
+
+
+def rows(prompts: Iterable[Prompt]) -> list[Row]:
+    """A page's rows: three queries and two looks at files, however many they are."""
+    shown = list(prompts)
+    owners = Character.objects.in_bulk({prompt.character_id for prompt in shown})
+    images = _images(shown, owners)
+    posts = _posts(images.values())
+    close = closeness.find(shown)
+    return [
+        Row(
+            prompt,
+            owners.get(prompt.character_id),
+            images.get(prompt.pk),
+            posts.get(images[prompt.pk].pk) if prompt.pk in images else None,
+            close.get(prompt.pk),
+        )
+        for prompt in shown
+    ]
+
+
+def row(prompt: Prompt) -> Row:
+    return rows([prompt])[0]
+
+
+def image_of(prompt: Prompt, character: Character) -> Image | None:
+    """The newest image made from a prompt."""
+    return _images([prompt], {character.pk: character}).get(prompt.pk)
+
+
+def _images(prompts: Sequence[Prompt], owners: dict[str, Character]) -> dict[str, Image]:
+    """The newest image of each: one it names, else one made from just its words."""
+    named = Image.objects.in_bulk([pk for prompt in prompts for pk in prompt.images[-5:]])
+    found = {}
+    for prompt in prompts:
+        held = [named[pk] for pk in prompt.images if pk in named]
+        if held:
+            found[prompt.pk] = max(held, key=lambda image: (image.created_at, image.pk))
+    missing = [prompt for prompt in prompts if prompt.pk not in found and prompt.character_id in owners]
+    return found | _made_from(missing, owners)
+
+
+def _made_from(prompts: Sequence[Prompt], owners: dict[str, Character]) -> dict[str, Image]:
+    words = {
+        prompt.pk: (prompt.character_id, planning.final_prompt(owners[prompt.character_id], prompt.prompt))
+        for prompt in prompts
+    }
+    texts, ids = {text for _, text in words.values()}, {pk for pk, _ in words.values()}
+    if not texts:
+        return {}
+    made = Image.objects.filter(character_id__in=ids, prompt__in=texts).defer("recipe").order_by("created_at")
+    newest = {(image.character_id, image.prompt): image for image in made}
+    return {pk: newest[key] for pk, key in words.items() if key in newest}
+
+
+def _posts(images: Iterable[Image]) -> dict[str, Post]:
+    """The newest post of each image that is out."""
+    ids = [image.pk for image in images]
+    out = Post.objects.filter(image_id__in=ids, state=PostState.PUBLISHED) if ids else Post.objects.none()
+    return {post.image_id: post for post in out.order_by("created_at")}

@@ -1,0 +1,25 @@
+// Rows chosen by .select-row: how many there are stands in [data-selected-count]; [data-select] takes all or none.
+const boxes = () => [...document.querySelectorAll(".select-row")];
+
+function count() {
+  const said = document.querySelector("[data-selected-count]");
+  if (said) said.textContent = `${boxes().filter((box) => box.checked).length} selected`;
+}
+
+document.addEventListener("change", (event) => event.target.matches(".select-row") && count());
+document.addEventListener("htmx:afterSettle", count);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-select]");
+  if (!button) return;
+  for (const box of boxes()) box.checked = button.dataset.select === "all";
+  count();
+  if (button.dataset.select === "none") boxes()[0]?.focus();
+});
+
+// A list that loads itself anew waits while someone types in it or has chosen rows.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const list = detail.target;
+  if (!("keepTyped" in list.dataset) || detail.requestConfig.triggeringEvent?.type !== "job-finished") return;
+  const typed = [...list.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
+  if (typed || list.contains(document.activeElement) || list.querySelector(".select-row:checked")) detail.shouldSwap = false;
+});
