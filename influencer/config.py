@@ -38,6 +38,10 @@ class Config:
     instagram_graph_url: str = ""
     instagram_api_version: str = "v25.0"
     x_api_url: str = "https://api.x.com"
+    gemini_api_key: str = field(default="", repr=False)
+    gemini_model: str = "gemini-3.5-flash-lite"
+    gemini_api_url: str = "https://generativelanguage.googleapis.com"
+    gemini_sdk: str = "google-genai"
     public_base_url: str = ""
     public_dashboard: bool = False
     time_zone: str = "UTC"
@@ -88,6 +92,10 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         instagram_graph_url=read.url("INSTAGRAM_GRAPH_URL"),
         instagram_api_version=read.text("INSTAGRAM_API_VERSION", "v25.0"),
         x_api_url=read.url("X_API_URL", "https://api.x.com"),
+        gemini_api_key=read.text("GEMINI_API_KEY"),
+        gemini_model=read.text("GEMINI_MODEL", "gemini-3.5-flash-lite"),
+        gemini_api_url=read.url("GEMINI_API_URL", "https://generativelanguage.googleapis.com"),
+        gemini_sdk=read.choice("GEMINI_SDK", ("google-genai", "google-generativeai")),
         # Unchecked on purpose: a wrong value is a warning in the status, not a refused start.
         public_base_url=read.text("PUBLIC_BASE_URL").rstrip("/"),
         public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),

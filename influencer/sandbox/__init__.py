@@ -1,4 +1,4 @@
-"""Stand-ins for ComfyUI, Instagram and X: real servers on this machine only."""
+"""Stand-ins for ComfyUI, Instagram, X and Gemini: real servers on this machine only."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class Sandbox:
     @property
     def x(self) -> str:
         return f"{self.url}/x"
+
+    @property
+    def gemini(self) -> str:
+        return f"{self.url}/gemini"
 
     @property
     def control(self) -> str:

@@ -7,14 +7,19 @@ from typing import Any
 
 from aiohttp import web
 
-from influencer.sandbox import comfyui, control, instagram, x
+from influencer.sandbox import comfyui, control, gemini, instagram, x
 from influencer.sandbox.config import SandboxSettings
 from influencer.sandbox.faults import Faults
 from influencer.sandbox.log import Handler, RequestLog
 from influencer.sandbox.posts_control import control_routes
 
 Build = Callable[[SandboxSettings, Faults], web.Application]
-SERVICES: dict[str, Build] = {"comfyui": comfyui.build, "instagram": instagram.build, "x": x.build}
+SERVICES: dict[str, Build] = {
+    "comfyui": comfyui.build,
+    "instagram": instagram.build,
+    "x": x.build,
+    "gemini": gemini.build,
+}
 # ComfyUI's own limit for one request, uploads included.
 LARGEST_BODY = 104857600
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

@@ -101,7 +101,7 @@ class AskingWriter(ABC):
     def __init__(
         self, key: str, *, model: str = MODEL, base_url: str = URL, seconds: float = SECONDS
     ) -> None:
-        """`seconds` is how long a call may take in all. Raises `WriterError` for a key or model that can't be one."""
+        """`seconds` is how long a call may take in all. Raises `WriterError` for impossible ones."""
         if not key or not _KEY.fullmatch(key):
             raise WriterError(errors.ODD_KEY if key else errors.NO_KEY, Context(SERVICE))
         self._key = key
@@ -122,8 +122,7 @@ class AskingWriter(ABC):
             CAPTION_TOKENS,
             picture.thumbnail(ask.image, IMAGE_SIDE) if ask.image is not None else None,
         )
-        reply = self._ask("caption", request)
-        fitted = self._read(lambda: schema.read_caption(reply.text, ask))
+        reply, fitted = self._ask("caption", request, lambda text: schema.read_caption(text, ask))
         return Written(
             fitted.caption,
             fitted.alt_text,
@@ -141,8 +140,7 @@ class AskingWriter(ABC):
             schema.scenes(ask.count),
             CAPTION_TOKENS + SCENE_TOKENS * ask.count,
         )
-        reply = self._ask("prompts", request)
-        scenes = self._read(lambda: schema.read_scenes(reply.text, ask))
+        reply, scenes = self._ask("prompts", request, lambda text: schema.read_scenes(text, ask))
         return WrittenScenes(scenes, self.writer, reply.model or self._model, reply.tokens)
 
     def models(self) -> tuple[Model, ...]:
@@ -160,23 +158,32 @@ class AskingWriter(ABC):
 
     # Between the two
 
-    def _ask(self, name: str, request: Request) -> Reply:
-        reply = self._called(name, lambda connection: connection.generate(self._model, request))
+    def _ask(self, name: str, request: Request, read: Callable[[str], Result]) -> tuple[Reply, Result]:
+        def work(connection: Connection) -> tuple[Reply, Result]:
+            reply = connection.generate(self._model, request)
+            return reply, self._checked(reply, read)
+
+        return self._called(name, work, identity=lambda result: result[0].id)
+
+    def _checked(self, reply: Reply, read: Callable[[str], Result]) -> Result:
         if reply.block:
             raise self._error(gemini_errors.blocked(reply.block), reason=reply.block)
         if rule := gemini_errors.ending(reply.finish):
             raise self._error(rule, reason=reply.finish)
         if not reply.text.strip():
             raise self._error(gemini_errors.EMPTY)
-        return reply
-
-    def _read(self, read: Callable[[], Result]) -> Result:
         try:
-            return read()
+            return read(reply.text)
         except Unusable as error:
             raise self._error(errors.UNUSABLE, reason=str(error)) from error
 
-    def _called(self, name: str, work: Callable[[Connection], Result]) -> Result:
+    def _called(
+        self,
+        name: str,
+        work: Callable[[Connection], Result],
+        *,
+        identity: Callable[[Result], str] = lambda _: "",
+    ) -> Result:
         connection = self._connect()
         call, started = Call(SERVICE, name, seconds=self._seconds), time.monotonic()
         try:
@@ -184,7 +191,7 @@ class AskingWriter(ABC):
         except WriterError as error:
             network.log_call(log, call, started, error.code)
             raise
-        network.log_call(log, call, started, f"ok {getattr(result, 'id', '')}".strip())
+        network.log_call(log, call, started, f"ok {identity(result)}".strip())
         return result
 
     def _in_time(self, connection: Connection, work: Callable[[Connection], Result]) -> Result:

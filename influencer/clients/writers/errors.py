@@ -97,7 +97,11 @@ UNUSABLE = Rule(
     "Try again, or choose another model.",
     retryable=True,
 )
-NO_KEY = Rule("no_key", "There is no {service} key", "Set GEMINI_API_KEY.")
+NO_KEY = Rule(
+    "no_key",
+    "There is no {service} key",
+    "Make one at aistudio.google.com/apikey and enter it in the settings.",
+)
 ODD_KEY = Rule("key_invalid", "The {service} key holds a character no key has", "Copy the key again.")
 NO_MODEL = Rule(
     "model_unknown",

@@ -19,7 +19,7 @@ MINUTE = 60.0
 # Google counts days by it.
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
-NEW_KEY = "Make a key at aistudio.google.com/apikey, set it as GEMINI_API_KEY, then try again."
+NEW_KEY = "Make another one at aistudio.google.com/apikey and enter it in the settings."
 OTHER_MODEL = NO_MODEL.fix
 OTHER_WORDS = "Change the words of the prompt or of the character, choose another model, or write it by hand."
 
@@ -60,14 +60,14 @@ RULES: tuple[GeminiRule, ...] = (
     GeminiRule(
         "key_invalid",
         "Google does not know the Gemini key",
-        f"Copy it again. {NEW_KEY}",
+        "Copy it again, or make another one at aistudio.google.com/apikey, and enter it in the settings.",
         status=400,
         says=("api key not valid", "api_key_invalid"),
     ),
     GeminiRule(
         "region",
         "Google does not offer Gemini where this computer is",
-        "Write without AI, or use an address in GEMINI_API_URL that is allowed to.",
+        "Write without AI, or give another address in the settings.",
         status=400,
         says=("location is not supported",),
     ),
@@ -95,7 +95,7 @@ RULES: tuple[GeminiRule, ...] = (
     GeminiRule(
         "key_leaked",
         "Google has blocked the Gemini key because it became public",
-        f"Delete it there. {NEW_KEY}",
+        NEW_KEY,
         status=403,
         says=("leaked",),
     ),

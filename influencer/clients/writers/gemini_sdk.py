@@ -21,8 +21,9 @@ PAGE = 50
 # What the SDK raises on a 200 whose body it does not expect; pydantic's error is a ValueError too.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
-# At INFO it writes a line of its own for each request.
-logging.getLogger("httpx2").setLevel(logging.WARNING)
+# At INFO they write lines of their own for each request.
+for _talker in ("httpx2", "google_genai"):
+    logging.getLogger(_talker).setLevel(logging.WARNING)
 
 
 class Sdk:

@@ -21,11 +21,12 @@ with warnings.catch_warnings():
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.generativeai import client as clients
+    from google.protobuf.json_format import Error as JsonError
 
 PAGE = 50
 WRITES = "generateContent"
-# What the SDK raises on a 200 whose body it does not expect; protobuf's error is a ValueError too.
-UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+# What the SDK raises on a 200 whose body it does not expect.
+UNREADABLE = (JsonError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
 SCHEMA_NAMES = {"minItems": "min_items", "maxItems": "max_items"}
 
 # `configure` is for the whole process: what it makes is taken before another thread comes.
