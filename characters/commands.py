@@ -61,8 +61,8 @@ def named(text: str) -> Character:
 
 
 def check_texts(given: Mapping[str, Any]) -> None:
-    """The rules for texts that hold for requests. Raises `Invalid`."""
-    body.check_texts(((name, value) for name, value in given.items() if isinstance(value, str)), ())
+    """The rules for texts that hold for requests, at every depth. Raises `Invalid`."""
+    body.check_texts(body.texts(dict(given)), ())
 
 
 @contextlib.contextmanager

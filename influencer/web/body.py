@@ -50,7 +50,7 @@ def read(request: HttpRequest, *, multipart: bool, long_texts: Collection[str]) 
         allowed = "application/json or multipart/form-data" if multipart else "application/json"
         raise Refused(415, "unsupported_media_type", f"Send the body as {allowed}.")
     content = _parse(raw)
-    check_texts(_texts(content), long_texts)
+    check_texts(texts(content), long_texts)
     return content
 
 
@@ -85,9 +85,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
     return content
 
 
-def check_texts(texts: Iterable[tuple[str, str]], long_texts: Collection[str]) -> None:
+def check_texts(found: Iterable[tuple[str, str]], long_texts: Collection[str]) -> None:
     """Refuse what no text of ours may hold. `long_texts` names keys that carry files as base64."""
-    for name, text in texts:
+    for name, text in found:
         if name not in long_texts and len(text) * 4 > TEXT_LIMIT:
             _check_length(name, text)
         if found := CONTROL.search(text):
@@ -110,7 +110,7 @@ def _pairs(lists: Iterable[tuple[str, list[Any]]]) -> list[tuple[str, str]]:
     return [pair for name, texts in lists for pair in (("key", name), *((name, str(text)) for text in texts))]
 
 
-def _texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every text in a JSON value, keys too, with the name of the key it stands under."""
     waiting: list[tuple[str, Any, int]] = [("", content, 0)]
     while waiting:

@@ -75,8 +75,11 @@ def test_a_sandbox_that_does_not_start_is_one_sentence(monkeypatch: pytest.Monke
 
 def test_texts_follow_the_rules_of_requests() -> None:
     commands.check_texts({"prompt": "two\nlines", "count": 3})
-    with pytest.raises(Invalid, match="control character"):
-        commands.check_texts({"prompt": "bell\x07"})
+    for given in ({"prompt": "bell\x07"}, {"narratives": [{"title": "bell\x07"}]}):
+        with pytest.raises(Invalid, match="control character"):
+            commands.check_texts(given)
+    with pytest.raises(Invalid, match="surrogate"):
+        commands.check_texts({"ownKey": ["\ud800"]})
 
 
 def test_cells_of_a_column_stand_below_each_other() -> None:

@@ -90,7 +90,6 @@ class Command(commands.Command):
         settings = {**_object(whole, "promptSettings"), **own.get("promptSettings", {})}
         body = {**whole, **own, **({"promptSettings": settings} if settings else {})}
         commands.check_texts(body)
-        commands.check_texts(settings)
         return payload.read(body)
 
     def _answer_with(self, options: Mapping[str, Any], character: Character, verb: str = "") -> None:
