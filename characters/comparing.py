@@ -45,20 +45,18 @@ def compare(form: RecordForm, record: Any) -> Comparison:
     now = {name: seen.mark(getattr(record, name)) for name in form.watched}
     mine = [name for name in own if own[name] != sent.get(name)]
     theirs = [name for name in now if now[name] != sent.get(name) and name not in mine]
-    carried = [form[name] if name in mine else fresh[name] for name in own]
+    typed = [name for name in form.said if name in SECRETS and form.data.get(name)]
+    carried = {name: form[name] if name in mine else fresh[name] for name in own}
+    # A browser sends every field there is, also the empty ones of secrets and what stands in for them.
+    carried |= {name: form[name] for name in form.fields if name not in own and name not in typed}
     return Comparison(
         record=record,
         differences=[_difference(form[name], fresh[name]) for name in mine if own[name] != now[name]],
         theirs=[str(form[name].label) for name in theirs],
-        inputs=[(bound.html_name, _sent(bound)) for bound in carried + _boxes(form) if _sent(bound)],
-        keys=[fresh[name] for name in form.said if name in SECRETS and form.data.get(name)],
+        inputs=[(name, _sent(bound)) for name, bound in carried.items() if bound.value() is not False],
+        keys=[fresh[name] for name in typed],
         digest=fresh.digest,
     )
-
-
-def _boxes(form: RecordForm) -> list[BoundField]:
-    """The Remove boxes."""
-    return [form[name] for name in form.fields if name not in (form._meta.fields or ())]
 
 
 def _difference(mine: BoundField, theirs: BoundField) -> Difference:
@@ -72,6 +70,6 @@ def _words(bound: BoundField) -> str:
 
 
 def _sent(bound: BoundField) -> str:
-    """A value as a browser would send it; empty for what it would leave out."""
+    """A value as a browser would send it."""
     value = bound.value()
-    return "on" if value is True else "" if value in (None, False) else str(value)
+    return "on" if value is True else "" if value is None else str(value)
