@@ -11,13 +11,14 @@ from typing import Literal
 from django.conf import settings
 
 from characters.models import INSTAGRAM_CREDENTIALS, X_CREDENTIALS, Character
-from influencer import endpoints
+from influencer import endpoints, vault
 from influencer.clients import credentials
 from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.instagram import Instagram
 from influencer.clients.platform import Platform, Publisher
 from influencer.clients.x import X
-from influencer.errors import Conflict
+from influencer.errors import Conflict, Unavailable
+from influencer.jsondb import Secret
 
 NAMES = {Platform.INSTAGRAM: "Instagram", Platform.X: "X"}
 FIELDS = {Platform.INSTAGRAM: INSTAGRAM_CREDENTIALS, Platform.X: X_CREDENTIALS}
@@ -61,13 +62,21 @@ def account(character: Character, platform: Platform, *, any_real: bool | None =
     handle = getattr(character, HANDLES[platform])
     if settings.INFLUENCER.sandbox != "on" and not character.practise_in_sandbox:
         if has_credentials(character, platform):
-            return Account(platform, "real", handle, _real_key(character, platform))
+            return _real_account(character, platform)
         if any_real is None:
             any_real = any_account_is_real()
         if any_real or not endpoints.sandbox_allowed():
             return Account(platform, "none", handle, note=_why_none(character, platform, any_real=any_real))
     key = f"sandbox:{platform}:{character.pk}"
     return Account(platform, "sandbox", handle, key, _unset_variable(character, platform))
+
+
+def _real_account(character: Character, platform: Platform) -> Account:
+    handle = getattr(character, HANDLES[platform])
+    try:
+        return Account(platform, "real", handle, _real_key(character, platform))
+    except Unavailable as locked:  # the data came here without the key that sealed it
+        return Account(platform, "none", handle, note=locked.message)
 
 
 def accounts_of(characters: Iterable[Character]) -> dict[str, list[Account]]:
@@ -88,18 +97,18 @@ def require(character: Character, platform: Platform) -> Account:
 
 
 def has_credentials(character: Character, platform: Platform) -> bool:
-    return all(credentials.is_set(_stored(character, name), _environment()) for name in FIELDS[platform])
+    return _are_set([getattr(character, name) for name in FIELDS[platform]], _environment())
 
 
 def any_account_is_real() -> bool:
     """Whether any character posts for real: then practising has to be said."""
     if settings.INFLUENCER.sandbox == "on":
         return False
+    posting, environment = Character.objects.filter(practise_in_sandbox=False), _environment()
     return any(
-        has_credentials(character, platform)
-        for character in Character.objects.all()
-        if not character.practise_in_sandbox
-        for platform in Platform
+        _are_set(values, environment)
+        for names in FIELDS.values()
+        for values in posting.values_list(*names).iterator()
     )
 
 
@@ -133,6 +142,16 @@ def _sandbox_publisher(character: Character, target: Account) -> Publisher:
     return X(XCredentials("sandbox", "sandbox", token, "sandbox"), base_url=place.url, web_url=place.url)
 
 
+def _are_set(values: Iterable[Secret | str], environment: Mapping[str, str]) -> bool:
+    """Whether there are all keys. Sealed ones need not be opened for that: this is asked of everyone."""
+    stored = [_sealed(value) for value in values]
+    return all(stored) and all(vault.is_sealed(one) or credentials.is_set(one, environment) for one in stored)
+
+
+def _sealed(value: Secret | str) -> str:
+    return value.stored if isinstance(value, Secret) else value
+
+
 def _environment() -> Mapping[str, str]:
     """Where named variables are looked up, `.env` included."""
     named: Mapping[str, str] = settings.INFLUENCER.credentials
@@ -156,7 +175,7 @@ def _real_key(character: Character, platform: Platform) -> str:
 
 def _unset_variable(character: Character, platform: Platform) -> str:
     for name in FIELDS[platform]:
-        variable = credentials.names_variable(_stored(character, name))
+        variable = credentials.names_variable(_sealed(getattr(character, name)))
         if variable and not _environment().get(variable, "").strip():
             return f"{variable} names a variable that is not set."
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from django.test import Client
 
 from characters import panels, story
 from characters.models import Character
-from tests.characters.factories import LEGACY, file, filled, row, rows, signed_in, write
+from tests.characters.factories import INSTAGRAM, LEGACY, X, file, filled, row, rows, signed_in, write
 
 pytestmark = pytest.mark.django_db
 
@@ -183,3 +184,17 @@ def test_a_record_without_a_name_is_still_one_that_can_be_mended(client: Client)
     assert client.post("/characters/luna/edit/", filled(page)).status_code == 422
     assert client.post("/characters/luna/edit/", filled(page) | {"name": "Luna"}).status_code == 303
     assert row("luna")["name"] == "Luna"
+
+
+def test_secrets_sealed_with_a_key_that_is_gone_leave_every_page_standing(
+    client: Client, settings: Any
+) -> None:
+    made = Character.objects.create(name="Luna", personality="Dreamy", **INSTAGRAM, **X)
+    key = dataclasses.replace(settings.INFLUENCER, master_key="another key of enough characters")
+    settings.INFLUENCER = key
+    assert client.get("/characters/").status_code == 200
+    page = client.get(f"/characters/{made.pk}/")
+    assert page.status_code == 200
+    assert "sealed with another key" in page.content.decode()
+    sent = filled(client.get(f"/characters/{made.pk}/edit/").content) | {"voice": "Low"}
+    assert client.post(f"/characters/{made.pk}/edit/", sent).status_code == 303
