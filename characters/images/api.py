@@ -5,47 +5,59 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from django import forms
+from django.db import transaction
+
 from characters import payload
 from characters import services as characters
-from characters.images import generation
+from characters.images import generation, storage
 from characters.images.forms import WishForm
 from characters.images.models import Image
-from influencer.errors import Invalid
+from influencer.errors import Invalid, NotFound
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
 from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
 
 WAIT_SECONDS = 300
 KEYS = {payload.camel(name): name for name in WishForm.base_fields}
-OTHER_KEYS = {"characterId", "wait"}
 
 
 @endpoint(methods=("POST",), idempotent=True, replay=lambda request, job_id: _answer(request, job_id))
 def generate_image(request: ApiRequest) -> Answer:
     body = request.json
-    if not isinstance(body.get("characterId"), str):
+    _check_types(body)
+    if not body.get("characterId"):
         raise Invalid("Say which character: characterId is missing.", fields={"characterId": ["Required."]})
     character = characters.get(body["characterId"])
-    form = WishForm(_form_data(body))
+    form = WishForm({name: body[key] for key, name in KEYS.items() if body.get(key) is not None})
     if not form.is_valid():
         raise form_problem(form)
     jobs.require_worker("gpu")
-    job = generation.start(character, form.wish(), user_id=request.user.pk)
-    request.bind(job.pk)
+    with transaction.atomic():
+        job = generation.start(character, form.wish(), user_id=request.user.pk)
+        request.bind(job.pk)
     return _answer(request, job.pk)
 
 
-def _form_data(body: dict[str, Any]) -> dict[str, Any]:
-    """The body as form data. Unknown keys do no harm; values of the wrong type are refused."""
-    data: dict[str, Any] = {}
-    for key, name in KEYS.items():
-        value = body.get(key)
-        if value is None:
-            continue
-        if isinstance(value, (bool, list, dict)):
-            raise Invalid(f"{key} must be text or a number.", fields={key: ["Must be text or a number."]})
-        data[name] = value
-    return data
+def _check_types(body: dict[str, Any]) -> None:
+    """Refuse values of the wrong JSON type; keys nobody knows do no harm. Raises `Invalid`."""
+    wrong = {
+        key: [fault] for key, value in body.items() if value is not None and (fault := _fault(key, value))
+    }
+    if wrong:
+        raise payload.refused(wrong)
+
+
+def _fault(key: str, value: Any) -> str:
+    if key == "wait":
+        return "" if isinstance(value, bool) else "This must be true or false."
+    field = WishForm.base_fields.get(KEYS.get(key, ""))
+    if isinstance(field, forms.IntegerField):  # which a FloatField is too
+        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return "" if numeric else "This must be a number."
+    if field is None and key != "characterId":
+        return ""
+    return "" if isinstance(value, str) else "This must be text."
 
 
 def form_problem(form: WishForm) -> Invalid:
@@ -75,12 +87,12 @@ def answer_of(job: Job) -> dict[str, Any]:
 
 
 def images_of(job: Job) -> list[Image]:
-    """What a generation made. Raises what it failed with, `Invalid` when nothing is left of it."""
+    """What a generation made. Raises what it failed with, `NotFound` when nothing is left of it."""
     result = jobs.result_of(job)
     found = Image.objects.in_bulk(result["imageIds"])
     images = [found[pk] for pk in result["imageIds"] if pk in found]
     if not images:
-        raise Invalid("The images of this job have been deleted since.", code="images_deleted")
+        raise NotFound("The images of this job have been deleted since.", code="images_deleted")
     return images
 
 
@@ -100,4 +112,7 @@ def facts_of(job: Job, images: list[Image]) -> dict[str, Any]:
 
 
 def _base64(image: Image) -> str:
-    return base64.b64encode(image.path.read_bytes()).decode()
+    try:
+        return base64.b64encode(image.path.read_bytes()).decode()
+    except OSError:
+        raise storage.file_gone(image) from None

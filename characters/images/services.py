@@ -111,12 +111,13 @@ def use_as_portrait(image: Image) -> Character:
 
 def delete(image: Image) -> None:
     """Take an image and its files away. Posts keep their words and their link."""
+    was_portrait = Character.objects.filter(pk=image.character_id, avatar_image_id=image.pk).exists()
     storage.remove(image)
 
     def change(record: Character) -> None:
         record.avatar_image_id = ""
 
-    if Character.objects.filter(pk=image.character_id, avatar_image_id=image.pk).exists():
+    if was_portrait:
         with suppress(NotFound):
             Character.objects.change(image.character_id, change)
 

@@ -85,7 +85,8 @@ def record(image: Image) -> None:
     """The second half: the row, and the pixels of a sandbox image for good."""
     if image.sandbox:
         SandboxPixels.objects.get_or_create(pixel_hash=image.pixel_hash)
-    image.save()
+    Image.objects.filter(pk=image.pk).delete()
+    image.save(force_insert=True)
 
 
 def remove(image: Image) -> None:

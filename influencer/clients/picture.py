@@ -50,9 +50,8 @@ _BROKEN = (
     OverflowError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _XMP = (
     '<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -191,12 +190,17 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             if image.width * image.height > MAX_PIXELS:
-                message = "The image has more than 50 megapixels. Choose a smaller one."
-                raise Invalid(message, code="image_too_large")
+                raise _too_many_pixels()
             yield image
+    except _BOMB as error:
+        raise _too_many_pixels() from error
     except _BROKEN as error:
         message = "The file is not an image that can be read. Use PNG, JPEG or WebP."
         raise Invalid(message, code="image_unreadable") from error
+
+
+def _too_many_pixels() -> Invalid:
+    return Invalid("The image has more than 50 megapixels. Choose a smaller one.", code="image_too_large")
 
 
 def _srgb(image: Image.Image) -> Image.Image:

@@ -15,7 +15,7 @@ from influencer.jobs import services
 from influencer.jobs.models import Job, JobState
 from tests.characters.stage import Died, Stage, doom, eventually, see_through, take_over
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 POINTS: dict[str, tuple[Any, str, str]] = {
     "before the server is chosen": (generation.planning, "choose", "before"),

@@ -19,7 +19,7 @@ from influencer.jobs.context import JobContext
 from influencer.jobs.models import Job, JobState
 from tests.characters.stage import Stage, attempt, eventually, see_through
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +142,7 @@ def test_the_server_forgets_a_finished_prompt(stage: Stage, luna: Character) -> 
     assert stage.comfy("/history") == {}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_preview_is_gone_once_the_image_is_there(stage: Stage, luna: Character) -> None:
     stage.speed(20)
     job = see_through(start(luna).pk)

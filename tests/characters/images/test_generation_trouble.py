@@ -23,7 +23,7 @@ from influencer.jobs import services
 from influencer.jobs.models import Job, JobState
 from tests.characters.stage import Stage, attempt, eventually, sandbox_at, see_through
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
