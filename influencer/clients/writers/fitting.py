@@ -50,22 +50,35 @@ def fit(platform: Platform, caption: str, hashtags: Iterable[str], *, alt_text: 
 
 def shorten(platform: Platform, text: str) -> str:
     """The text, or as much of it as fits: whole sentences if they are half of it, else words and "…"."""
-    # Far more than fits however it is counted; the rest would only cost time.
-    text = text[: LIMITS[platform] * 8]
-    if captions.count(platform, text).left >= 0:
+    # Far more than fits however it is counted: counting for X takes long.
+    text = text[: LIMITS[platform] * 4]
+    if _fits(platform, text):
         return text
-    for cut in _cuts(text, _SENTENCE_END):
-        count = captions.count(platform, cut)
-        if count.left >= 0:
-            if count.used < count.limit * LEAST_KEPT:
-                break
-            return cut
-    for end in (_WORD_END, _CHARACTER_END):
-        shorter = (f"{cut.rstrip(' ,;:-–')}{ELLIPSIS}" for cut in _cuts(text, end))
-        found = next((cut for cut in shorter if captions.count(platform, cut).left >= 0), "")
+    found = ""
+    for end, mark in ((_SENTENCE_END, ""), (_WORD_END, ELLIPSIS), (_CHARACTER_END, ELLIPSIS)):
+        found = _longest(platform, text, end, mark=mark)
         if captions.count(platform, found).used >= LIMITS[platform] * LEAST_KEPT:
             break
     return found
+
+
+def _longest(platform: Platform, text: str, end: re.Pattern[str], *, mark: str) -> str:
+    """The longest part up to such an end that fits together with the mark."""
+    ends = [match.end() for match in end.finditer(text)]
+
+    def part(number: int) -> str:
+        cut = text[: ends[number - 1]].rstrip()
+        return (cut.rstrip(" ,;:-–") if mark else cut) + mark
+
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _fits(platform, part(middle)) else (low, middle - 1)
+    return part(low) if low else ""
+
+
+def _fits(platform: Platform, text: str) -> bool:
+    return captions.count(platform, text).left >= 0
 
 
 def short_alt_text(text: str) -> str:
@@ -80,11 +93,6 @@ def hashtag(text: str) -> str:
     """A hashtag without its #, "" when nothing is left that a platform would link."""
     tag = _NOT_IN_A_HASHTAG.sub("", text)
     return "" if tag.strip("_").isdigit() else tag.strip("_")
-
-
-def _cuts(text: str, end: re.Pattern[str]) -> Iterator[str]:
-    for found in reversed([match.end() for match in end.finditer(text)]):
-        yield text[:found].rstrip()
 
 
 def _new_hashtags(text: str, hashtags: Iterable[str]) -> Iterator[str]:
