@@ -1,13 +1,37 @@
 """Scheduled tasks."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 from characters.panels import register_delete_listener, register_sample
+from influencer.jobs import kinds
 
 
 class SchedulingConfig(AppConfig):
     name = "scheduling"
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         register_delete_listener("scheduling.services.pause_tasks_of")
         register_sample("scheduling.services.add_samples")
+        kinds.register(
+            kinds.Kind(
+                name="run_task",
+                label="Task run",
+                handler="scheduling.running.run",
+                steps=("prompt", "image", "caption", "publish"),
+                cancellable_until="publish",
+                on_finished="scheduling.running.finished",
+            )
+        )
+        kinds.register(
+            kinds.Kind(
+                name="backup",
+                label="Backup",
+                handler="scheduling.backup.run",
+                steps=("copy", "check", "keep"),
+            )
+        )
+        # By name: they need models, which can't be loaded before.
+        for connect in ("scheduling.clock_turn.connect", "scheduling.children.connect"):
+            import_string(connect)()

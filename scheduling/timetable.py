@@ -74,7 +74,9 @@ def of(task: Task, character_zone: str = "") -> Timetable:
     anchor = task.created_at or wall.moment_of(LONG_AGO, zone)
     anchor = anchor.replace(second=0, microsecond=0)
     if task.run_at is not None:
-        return Timetable(zone, anchor, once=task.run_at)
+        # To the millisecond, as times stand in files and answers.
+        once = task.run_at.replace(microsecond=task.run_at.microsecond // 1000 * 1000)
+        return Timetable(zone, anchor, once=once)
     if not task.schedule.strip():
         raise fields.refusal(f"It has no schedule. {fields.EXAMPLE}")
     return Timetable(zone, anchor, cron.parse(task.schedule))

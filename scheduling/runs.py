@@ -1,0 +1,143 @@
+"""Runs: starting the job of a task, and what became of each due time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max
+
+from characters import services as characters
+from influencer.jobs import services as jobs
+from influencer.jobs.models import OPEN, Job, JobState, iso
+from prompts import writing
+from scheduling import recipe
+from scheduling.models import Approval, Fired, FiredState, Task, TaskType
+
+KIND = "run_task"
+BACKUP_KIND = "backup"
+KEPT = timedelta(days=400)
+# How many of a task's latest runs are looked at to find one that still goes on.
+RECENT = 10
+REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the history: the due time and, when it was started, its job."""
+
+    fired: Fired
+    job: Job | None = None
+
+    @property
+    def result(self) -> str:
+        """One word: queued, running, waiting, review, succeeded, failed, cancelled, skipped, missed."""
+        if self.fired.state != FiredState.FIRED:
+            return str(self.fired.state)
+        if self.job is None:
+            return "gone"
+        return REVIEW if in_review(self.job) else str(self.job.state)
+
+    @property
+    def why(self) -> str:
+        """What there is to say about it beyond the word."""
+        error = (self.job.error or {}) if self.job else {}
+        return str(error.get("message") or self.fired.why)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "taskId": self.fired.task_id,
+            "due": iso(self.fired.due),
+            "kind": str(self.fired.kind),
+            "result": self.result,
+            "why": self.why,
+            "jobId": self.fired.job_id,
+            "startedAt": iso(self.job.started_at) if self.job else None,
+            "finishedAt": iso(self.job.finished_at) if self.job else None,
+        }
+
+
+def start(
+    task: Task, *, due: datetime, not_before: datetime | None = None, user_id: int | None = None
+) -> Job:
+    """Queue the job of one run, as the task stands now. Belongs into the transaction that records it.
+
+    Raises `Invalid`, `NotFound` for what could not even begin.
+    """
+    if task.type == TaskType.WRITE_PROMPTS:
+        return _write_prompts(task, user_id)
+    request = {
+        "taskId": task.pk,
+        "type": task.type,
+        "due": iso(due),
+        "config": task.config,
+        # Whatever is not plainly "auto" waits for a person.
+        "review": task.approval != Approval.AUTO,
+    }
+    kind = BACKUP_KIND if task.type == TaskType.BACKUP else KIND
+    return jobs.start(
+        kind, character_id=task.character_id, request=request, user_id=user_id, not_before=not_before
+    )
+
+
+def _write_prompts(task: Task, user_id: int | None) -> Job:
+    wanted, character = recipe.read(task.type, task.config), characters.get(task.character_id)
+    about = {"narrative": wanted.narrative, "wish": wanted.prompt}
+    return writing.start(character, count=wanted.count, **about, user_id=user_id)
+
+
+def record(task: Task, due: datetime, state: FiredState, **fields: Any) -> Fired:
+    """Write what became of a due time. Raises `IntegrityError` for one that is recorded already."""
+    return Fired.objects.create(
+        task_id=task.pk, character_id=task.character_id, due=due, state=state, **fields
+    )
+
+
+def going(task_id: str) -> Job | None:
+    """The task's run that is still at work. One that only waits for review has done its work."""
+    started = Fired.objects.filter(task_id=task_id, state=FiredState.FIRED).order_by("-pk")
+    ids = list(started.values_list("job_id", flat=True)[:RECENT])
+    found = Job.objects.filter(pk__in=ids, state__in=OPEN)
+    return next((job for job in found if not in_review(job)), None)
+
+
+def in_review(job: Job) -> bool:
+    return job.state == JobState.WAITING and job.reason == REVIEW
+
+
+def with_jobs(fired: Sequence[Fired]) -> list[Run]:
+    """Rows of the history with their jobs, by one query."""
+    found = Job.objects.in_bulk([row.job_id for row in fired if row.job_id])
+    return [Run(row, found.get(row.job_id)) for row in fired]
+
+
+def latest(task_ids: Sequence[str] | None = None) -> dict[str, Run]:
+    """The newest line of each task's history; of all tasks when none are named."""
+    rows = Fired.objects.order_by()
+    rows = rows if task_ids is None else rows.filter(task_id__in=task_ids)
+    newest = rows.values("task_id").annotate(newest=Max("pk")).values("newest")
+    fired = Fired.objects.filter(pk__in=newest)
+    return {run.fired.task_id: run for run in with_jobs(list(fired))}
+
+
+def history(task_id: str = "", *, most: int = 50) -> list[Run]:
+    """What became of the latest due times, newest first; of one task or all."""
+    rows = Fired.objects.filter(task_id=task_id) if task_id else Fired.objects.all()
+    return with_jobs(list(rows[:most]))
+
+
+def missed() -> list[Fired]:
+    """The missed runs about which a person has to decide, newest first."""
+    return list(Fired.objects.filter(state=FiredState.MISSED))
+
+
+def waiting_for_review() -> list[Job]:
+    """The runs that wait for someone to look at them, oldest first."""
+    return list(Job.objects.filter(state=JobState.WAITING, reason=REVIEW, kind=KIND).order_by("created_at"))
+
+
+def prune(now: datetime) -> None:
+    """Forget the history of more than a year ago, decisions that nobody took included."""
+    Fired.objects.filter(at__lt=now - KEPT).delete()
