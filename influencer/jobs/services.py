@@ -178,8 +178,8 @@ def require_worker(cluster: str) -> None:
 def wait_for(job_id: str, *, seconds: float) -> Job:
     """The job once it has ended, however it did; no database connection is held meanwhile.
 
-    Raises `TookTooLong` after `seconds`, or at once when the job waits for a later time;
-    the job goes on.
+    Raises `TookTooLong` after `seconds`, or at once when the job waits for a later time or
+    for a person; the job goes on.
     """
     if _here.get():
         run_here(job_id, patience=seconds)
@@ -189,7 +189,8 @@ def wait_for(job_id: str, *, seconds: float) -> Job:
         found = Job.objects.filter(pk=job_id).values_list("state", "until").first()
         if found is None or found[0] in FINAL:
             return get(job_id)
-        if timezone.now() >= last or (found[1] and found[1] > last):
+        waits = found[0] == JobState.WAITING and (found[1] is None or found[1] > last)
+        if waits or timezone.now() >= last:
             raise TookTooLong("It takes longer; the job goes on.", retryable=True, details={"jobId": job_id})
         _let_go()
         time.sleep(POLL)
