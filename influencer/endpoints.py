@@ -48,8 +48,9 @@ def sandboxed_services() -> list[str]:
     config = settings.INFLUENCER
     if config.sandbox == "off":
         return []
-    names = ["Instagram", "X"]
-    return names if config.comfyui_urls and config.sandbox != "on" else ["ComfyUI", *names]
+    if config.sandbox == "on":
+        return ["ComfyUI", "Instagram", "X", "Gemini"]
+    return ["Instagram", "X"] if config.comfyui_urls else ["ComfyUI", "Instagram", "X"]
 
 
 def stand_in(service: str) -> sandbox.Sandbox:
@@ -72,4 +73,5 @@ FIXES = {
     "ComfyUI": "Set COMFYUI_URL to the address of your ComfyUI server.",
     "Instagram": "Add Instagram credentials to the character.",
     "X": "Add X credentials to the character.",
+    "Gemini": "Set GEMINI_API_KEY.",
 }

@@ -27,7 +27,7 @@ def generate_caption(request: ApiRequest) -> Answer:
         given["tone"],
         given["language"],
     )
-    return _answer(_written(body, given, wish), wish.platform)
+    return answer_of(_written(body, given, wish), wish.platform)
 
 
 def _written(body: dict[str, Any], given: dict[str, str], wish: Wish) -> Written:
@@ -46,7 +46,7 @@ def _written(body: dict[str, Any], given: dict[str, str], wish: Wish) -> Written
     return captions.write_for_stranger(asking.persona_of(described), given["prompt"], wish)
 
 
-def _answer(written: Written, platform: Platform) -> dict[str, Any]:
+def answer_of(written: Written, platform: Platform) -> dict[str, Any]:
     return {
         "caption": written.caption,
         "altText": written.alt_text,
