@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,12 +15,13 @@ from django.db import transaction
 
 from characters import services as characters
 from characters.images import services as images
+from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import accounts, posting, services
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
-from influencer.errors import Invalid
+from influencer.errors import Invalid, Problem
 from influencer.jobs import services as jobs
 from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
 
@@ -74,7 +78,7 @@ def resolve(request: ApiRequest, post_id: str) -> Answer:
         post_id,
         published=outcome == "published",
         permalink=_text(request.json, "permalink"),
-        retry=request.json.get("retry") is True,
+        retry=_flag(request.json, "retry", default=False),
     )
     return {"post": settled.as_json()}
 
@@ -82,6 +86,7 @@ def resolve(request: ApiRequest, post_id: str) -> Answer:
 def _post(request: ApiRequest, platform: Platform) -> Answer:
     body = request.json
     character = characters.get(_text(body, "characterId", required=True))
+    _flag(body, "wait", default=True)
     intention = Intention(
         platform=platform,
         caption=_text(body, "caption"),
@@ -90,13 +95,14 @@ def _post(request: ApiRequest, platform: Platform) -> Answer:
         force=_flag(body, "force", default=False),
         nonce=_nonce(request),
     )
-    posting.check_caption(intention)
     accounts.require(character, platform)
+    posting.check_caption(intention)
     jobs.require_worker("default")
-    with transaction.atomic():
-        intention = _with_image(character, body, intention)
-        made = posting.start(character, intention, user_id=request.user.pk)
-        request.bind(made.pk)
+    with _chosen_image(character, body) as image:
+        intention = replace(intention, image_id=image.pk)
+        with transaction.atomic():
+            made = posting.start(character, intention, user_id=request.user.pk)
+            request.bind(made.pk)
     return _answer(request, made.pk)
 
 
@@ -106,14 +112,31 @@ def _nonce(request: ApiRequest) -> str:
     return hashlib.sha256(f"{request.user.pk}:{key}".encode()).hexdigest() if key else ""
 
 
-def _with_image(character: Character, body: dict[str, Any], intention: Intention) -> Intention:
+@contextmanager
+def _chosen_image(character: Character, body: dict[str, Any]) -> Iterator[Image]:
+    """The image of the gallery, or the sent one in it; taken out again when it is not to be posted."""
     image_id, image = _text(body, "imageId"), _text(body, "image")
     if bool(image_id) == bool(image):
         raise Invalid("Give one of imageId and image.", fields={"image": ["Give one of imageId and image."]})
     if image_id:
-        images.get(image_id, character_id=character.pk)
-        return Intention(**{**vars(intention), "image_id": image_id})
-    return Intention(**{**vars(intention), "image_id": images.take_in(character.pk, _decode(image)).pk})
+        yield images.get(image_id, character_id=character.pk)
+        return
+    content = _decode(image)
+    known: Image | None = images.gallery(character.pk).filter(pixel_hash=_pixels(content)).first()
+    chosen = known or images.add(character.pk, content)
+    try:
+        yield chosen
+    except Problem:
+        if not known:
+            images.delete(chosen)
+        raise
+
+
+def _pixels(content: bytes) -> str:
+    try:
+        return picture.pixel_hash(content)
+    except Invalid as problem:
+        raise Invalid(problem.message, code=problem.code, fields={"image": [problem.message]}) from None
 
 
 def _decode(text: str) -> bytes:
@@ -124,7 +147,6 @@ def _decode(text: str) -> bytes:
     except (binascii.Error, ValueError):
         message = "The image is not base64 that can be read."
         raise Invalid(message, fields={"image": [message]}) from None
-    picture.verify_upload(content)
     return content
 
 
@@ -138,7 +160,11 @@ def _answer(request: ApiRequest, post_id: str) -> Answer:
         if not granted:
             return later
         job = jobs.wait_for(job_id, seconds=WAIT_SECONDS)
-    jobs.result_of(job)
+    try:
+        jobs.result_of(job)
+    except Problem as problem:
+        problem.details["postId"] = post_id
+        raise
     return answer_of(post_id)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from characters.images.storage import folder_name
+from characters.images import storage
 from characters.publishing.models import MediaLink, Post
 from influencer import paths
 from influencer.errors import NotFound
@@ -23,13 +22,16 @@ LIFETIME = timedelta(hours=24)
 def create(post: Post, jpeg: bytes) -> str:
     """Keep the JPEG and open a link to it; earlier links of the post are closed. The full address."""
     revoke(post)
-    name = f"{folder_name(post.character_id)}/posts/{post.id}.jpg"
-    _write(paths.media() / name, jpeg)
+    name = f"{storage.folder_name(post.character_id)}/posts/{post.id}.jpg"
+    storage.write(paths.media() / name, jpeg, durable=False)
     token = secrets.token_urlsafe(32)
     MediaLink.objects.create(
         token_hash=_hash(token), post=post, file=name, expires_at=timezone.now() + LIFETIME
     )
-    return f"{settings.INFLUENCER.media_base_url}/m/{token}.jpg"
+    config = settings.INFLUENCER
+    # The sandbox fetches from this machine only, whatever address is open to the outside.
+    base = config.own_url if post.sandbox else config.media_base_url
+    return f"{base}/m/{token}.jpg"
 
 
 def revoke(post: Post) -> None:
@@ -47,10 +49,3 @@ def open_file(token: str) -> Path:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -86,6 +86,11 @@ class Post(models.Model):
     def is_final(self) -> bool:
         return self.state in FINAL
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the decisive call may have gone out without an answer that says what became of it."""
+        return self.state in (PostState.PUBLISHING, PostState.UNKNOWN) and not self.remote_id
+
     def as_json(self) -> dict[str, Any]:
         """The API's shape."""
         return {

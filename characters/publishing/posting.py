@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from characters.images import services as images
@@ -18,15 +19,21 @@ from characters.images.planning import Wish
 from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
-from characters.publishing.models import LIVE, Post
-from influencer.clients import captions
+from characters.publishing.models import LIVE, Post, PostState
+from influencer import endpoints
+from influencer.clients import captions, media_host
 from influencer.clients.platform import Platform
-from influencer.errors import Conflict, Invalid
+from influencer.errors import Conflict, Invalid, Unavailable
 from influencer.jobs import services as jobs
+from influencer.jobs.models import JobState
 
 KIND = "publish_post"
 SAME_AGAIN = timedelta(days=30)
 SANDBOX_IMAGE = "This sandbox image can't go to a real account. Make a new one on your own ComfyUI."
+SANDBOX_WOULD_DRAW = (
+    "The sandbox would draw the image, which can't go to a real account. "
+    "Set COMFYUI_URL, or choose an image of your own."
+)
 
 
 @dataclass(frozen=True)
@@ -51,20 +58,16 @@ def start(character: Character, intention: Intention, *, user_id: int | None = N
     """Write the post into the ledger and queue its job, in one transaction.
 
     The same intention twice gives the post it already has. Raises `Invalid` for what the
-    platform would refuse, `Conflict` (`duplicate`, `sandbox_image`, `no_credentials`).
+    platform would refuse, `Conflict` (`duplicate`, `sandbox_image`, `no_credentials`),
+    `Unavailable` when Instagram could not fetch the image from here.
     """
     target = accounts.require(character, intention.platform)
-    image = images.get(intention.image_id, character_id=character.pk) if intention.image_id else None
     check_caption(intention)
+    image = images.get(intention.image_id, character_id=character.pk) if intention.image_id else None
     check_image(image, target)
-    content = _Content.of(image, intention)
-    try:
-        with transaction.atomic():
-            return _reserve(character, intention, _Target(target, content, image, user_id))
-    except IntegrityError:  # the other click of a double click was faster
-        return Post.objects.get(
-            key=_key(target.key, content, intention, _revision(target, content, intention))
-        )
+    check_reach(target)
+    with transaction.atomic():
+        return _reserve(character, intention, _Target(target, _Content.of(image, intention), image, user_id))
 
 
 def check_caption(intention: Intention) -> None:
@@ -81,8 +84,26 @@ def check_caption(intention: Intention) -> None:
 
 def check_image(image: Image | None, target: Account) -> None:
     """Raises `Conflict` (`sandbox_image`) when the sandbox's pixels would reach a real account."""
-    if image is not None and not target.sandbox and storage.is_sandbox(image):
+    if target.sandbox:
+        return
+    if image is None and "ComfyUI" in endpoints.sandboxed_services():
+        raise Conflict(SANDBOX_WOULD_DRAW, code="sandbox_image")
+    if image is not None and storage.is_sandbox(image):
         raise Conflict(SANDBOX_IMAGE, code="sandbox_image")
+
+
+def check_reach(target: Account) -> None:
+    """Raises `Unavailable` (`not_configured`) when Instagram could not fetch an image from here."""
+    if fault := reach_fault(target):
+        raise Unavailable(fault, code="not_configured")
+
+
+def reach_fault(target: Account) -> str:
+    """Why the account's platform can't fetch an image from here; empty when it can, or need not."""
+    if target.kind != "real" or target.platform is not Platform.INSTAGRAM:
+        return ""
+    config = settings.INFLUENCER
+    return media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url)
 
 
 @dataclass(frozen=True)
@@ -109,7 +130,7 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
     revision = _revision(account, content, intention)
     key = _key(account.key, content, intention, revision)
     if known := Post.objects.filter(key=key).first():
-        return known
+        return _once_more(known)
     _refuse_same_again(account, content, intention)
     post = Post(
         key=key,
@@ -134,6 +155,13 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
     job = jobs.start(KIND, character_id=character.pk, request=request, user_id=target.user_id)
     Post.objects.filter(pk=post.pk).update(job_id=job.pk)
     post.job_id = job.pk
+    return post
+
+
+def _once_more(post: Post) -> Post:
+    """The post of an intention that comes again. One that surely failed is tried again."""
+    if post.state == PostState.FAILED and jobs.get(post.job_id).state == JobState.FAILED:
+        jobs.retry(post.job_id)
     return post
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from django.conf import settings
-
-from characters.images import storage
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import accounts, posting
-from influencer.clients import captions, media_host
+from influencer.clients import captions
 from influencer.clients.platform import Platform
+from influencer.errors import Conflict
 
 Level = Literal["bad", "warn", "ok"]
 ORDER = ("bad", "warn", "ok")
@@ -62,20 +60,18 @@ def _account(character: Character, platform: Platform) -> Check:
 
 def _image(character: Character, platform: Platform, image: Image | None) -> list[Check]:
     account = accounts.account(character, platform)
+    if account.kind == "none":
+        return []
+    try:
+        posting.check_image(image, account)
+    except Conflict as problem:
+        return [Check("bad", "Sandbox image", problem.message)]
+    if fault := posting.reach_fault(account):
+        return [Check("bad", "Instagram can't fetch the image", fault)]
     if image is None:
         return [Check("ok", "A new image is made first", "It is cut to the platform's limits.")]
-    if account.kind == "real" and storage.is_sandbox(image):
-        return [Check("bad", "Sandbox image", posting.SANDBOX_IMAGE)]
-    found = [
-        Check(
-            "ok", "Image is made to fit", f"{image.width} × {image.height}, sent as JPEG within the limits."
-        )
-    ]
-    if account.kind == "real" and platform is Platform.INSTAGRAM:
-        config = settings.INFLUENCER
-        if fault := media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url):
-            found.append(Check("bad", "Instagram can't fetch the image", fault))
-    return found
+    size = f"{image.width} × {image.height}, sent as JPEG within the limits."
+    return [Check("ok", "Image is made to fit", size)]
 
 
 def _caption(platform: Platform, caption: str, alt_text: str) -> list[Check]:

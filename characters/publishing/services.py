@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.core.validators import MaxLengthValidator, URLValidator
 from django.db import transaction
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
@@ -19,11 +21,12 @@ from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
-from influencer.errors import Conflict, NotFound
+from influencer.errors import Conflict, Invalid, NotFound
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
 
 PAGE_SIZE = 10
+NOT_PUBLISHED = {"code": "not_published", "message": "Somebody looked: it was not published.", "fix": ""}
 CHIPS = {
     PostState.RESERVED: ("live", "loader-circle"),
     PostState.PREPARED: ("live", "loader-circle"),
@@ -74,20 +77,36 @@ def rows(posts: Sequence[Post]) -> list[Row]:
 
 @transaction.atomic
 def resolve(post_id: str, *, published: bool, permalink: str = "", retry: bool = False) -> Post:
-    """Settle an unknown outcome by a person's word. Raises `Conflict` (`not_unknown`)."""
+    """Settle an unknown outcome by a person's word; `retry` posts what surely did not go out.
+
+    Raises `NotFound`, `Conflict` (`not_unknown`), `Invalid` for a permalink that is no address.
+    """
     post = get(post_id)
     if post.state != PostState.UNKNOWN:
         raise Conflict("Only a post whose outcome is unknown can be settled.", code="not_unknown")
     if published:
-        post.state, post.published_at, post.permalink = PostState.PUBLISHED, timezone.now(), permalink
-        post.error = None
+        post.permalink, post.error = _checked(permalink), None
+        post.state, post.published_at = PostState.PUBLISHED, post.publishing_at or timezone.now()
     else:
-        post.state = PostState.RESERVED if retry else PostState.FAILED
+        post.state, post.error = PostState.FAILED, NOT_PUBLISHED
         post.remote_ids, post.publishing_at = {}, None
+    if retry and not published:
+        post.state, post.error = PostState.RESERVED, None
     post.save()
     if retry and not published:
         jobs.retry(post.job_id, resolved=True)
-    return post
+    return get(post_id)
+
+
+def _checked(permalink: str) -> str:
+    if permalink:
+        try:
+            for check in (URLValidator(schemes=["http", "https"]), MaxLengthValidator(300)):
+                check(permalink)
+        except ValidationError:
+            message = "The link must start with https:// and lead to the post."
+            raise Invalid(message, fields={"permalink": [message]}) from None
+    return permalink
 
 
 # --- what other pages show -------------------------------------------------------------------

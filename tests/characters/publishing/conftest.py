@@ -1,0 +1,54 @@
+"""The sandbox, a dashboard that serves media links to it, and a character with an image."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from characters.images import services as images
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing import posting
+from characters.publishing.models import Post
+from characters.publishing.posting import Intention
+from influencer.clients.platform import Platform
+from tests.characters.people import someone
+from tests.characters.stage import Stage, drawn, sandbox_at
+
+PLATFORMS = ["instagram", "x"]
+
+
+@pytest.fixture
+def stage(data_dir: Path, settings: Any, live_server: Any) -> Iterator[Stage]:
+    """The sandbox beside a dashboard that really answers."""
+    port = urlsplit(live_server.url).port
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, host="localhost", port=port)
+    with sandbox_at(data_dir, live_server.url) as stage:
+        yield stage
+
+
+@pytest.fixture
+def luna() -> Character:
+    return someone(instagram_handle="@luna_mystic", twitter_handle="@luna_x", width=64, height=64, steps=2)
+
+
+@pytest.fixture
+def image(luna: Character) -> Image:
+    """An own picture, which may go anywhere."""
+    return images.add(luna.pk, drawn(400, 500))
+
+
+@pytest.fixture
+def start(luna: Character, image: Image) -> Any:
+    """Start to post that picture; the words may be given."""
+
+    def start(platform: str = "instagram", caption: str = "Good morning", **more: Any) -> Post:
+        wanted = {"image_id": image.pk, **more}
+        return posting.start(luna, Intention(platform=Platform(platform), caption=caption, **wanted))
+
+    return start
