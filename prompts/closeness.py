@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from prompts.models import Prompt
+from prompts.remembered import while_unchanged
 
 # Two texts with this share of common words are too close; fewer words than this say too little to tell.
 CLOSE = 0.7
@@ -33,9 +34,7 @@ class Closeness:
 def find(prompts: Iterable[Prompt]) -> dict[str, Closeness]:
     """`{id: what it is too close to}` for those that are; one look at the library for all of them."""
     wanted = list(prompts)
-    owners = {prompt.character_id for prompt in wanted}
-    timelines = _timelines(owners)
-    found = {}
+    timelines, found = _timelines(), {}
     for prompt in wanted:
         if close := _closest(prompt, timelines.get(prompt.character_id, [])):
             found[prompt.pk] = close
@@ -50,11 +49,12 @@ def alike(one: str, other: str) -> bool:
     return len(mine & theirs) >= CLOSE * len(mine | theirs)
 
 
-def _timelines(owners: set[str]) -> dict[str, list[Told]]:
+@while_unchanged
+def _timelines() -> dict[str, list[Told]]:
     """Each character's prompts, newest first."""
     names = ("character_id", "pk", "prompt", "caption", "created_at")
     timelines: dict[str, list[Told]] = {}
-    for told in Prompt.objects.filter(character_id__in=owners).values_list(*names):
+    for told in Prompt.objects.values_list(*names):
         timelines.setdefault(told[0], []).append(told)
     return timelines
 

@@ -93,6 +93,10 @@ def _made_from(prompts: Sequence[Prompt], owners: dict[str, Character]) -> dict[
     if not texts:
         return {}
     made = Image.objects.filter(character_id__in=ids, prompt__in=texts).defer("recipe").order_by("created_at")
+    moments = [prompt.created_at for prompt in prompts]
+    if oldest := min((moment for moment in moments if moment), default=None):
+        # No image is older than the prompt it was made from, unless somebody wrote the file by hand.
+        made = made if None in moments else made.filter(created_at__gte=oldest)
     newest = {(image.character_id, image.prompt): image for image in made}
     return {pk: newest[key] for pk, key in words.items() if key in newest}
 

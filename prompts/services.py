@@ -16,6 +16,7 @@ from influencer import jsondb
 from influencer.errors import Conflict, Invalid, NotFound
 from prompts.forms import PromptForm
 from prompts.models import Prompt, Source
+from prompts.remembered import while_unchanged
 
 Check = Callable[[Prompt], bool]
 
@@ -51,18 +52,24 @@ def _written_by(source: str) -> Q:
     return Q(source=source) | Q(caption_source=source)
 
 
+@while_unchanged
 def counts() -> dict[str, int]:
     """How many there are in all, used and unused."""
-    states = Counter(Prompt.objects.values_list("used", flat=True))
+    states = Counter(Prompt.objects.order_by().values_list("used", flat=True))
     return {"all": states.total(), "used": states[True], "unused": states[False]}
 
 
 def owners() -> list[tuple[str, str]]:
     """Whose prompts there are, by name; of a deleted character as it was called last."""
-    written = dict(Prompt.objects.order_by().values_list("character_id", "character_name"))
+    written = _written_names()
     names = written | characters.names(list(written))
     known = ((pk, name or pk) for pk, name in names.items() if pk)
     return sorted(known, key=lambda owner: owner[1].casefold())
+
+
+@while_unchanged
+def _written_names() -> dict[str, str]:
+    return dict(Prompt.objects.order_by().values_list("character_id", "character_name"))
 
 
 def create(form: PromptForm, *, extra: dict[str, Any] | None = None) -> Prompt:

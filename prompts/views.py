@@ -19,7 +19,7 @@ from influencer.web import htmx
 from prompts import forms, library, services, writing
 from prompts.models import Prompt
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 FORM_METHODS = ["GET", "HEAD", "POST"]
 CHANGED = "prompts-changed"
 

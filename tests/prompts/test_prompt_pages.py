@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from characters.images import planning
 from characters.images.models import Image
+from characters.models import Narrative
 from characters.publishing.models import Post, PostState
+from influencer.clients.writers import errors
+from influencer.clients.writers.errors import WriterError
+from prompts import pen
 from prompts.models import Prompt
 from tests.characters.factories import filled, luna, signed_in
 from tests.prompts.library import prompt, rows, write
@@ -210,8 +215,6 @@ def test_a_row_shows_its_newest_image_and_where_it_was_posted(client: Client) ->
     common = {"character_id": owner.pk, "width": 4, "height": 5, "pixel_hash": "x", "file": "a.png"}
     Image.objects.create(id="img_named", prompt="whatever", **common)
     made = Image.objects.create(id="img_words", prompt="portrait of luna_character, by the lake", **common)
-    from characters.images import planning
-
     Image.objects.filter(pk=made.pk).update(prompt=planning.final_prompt(owner, "by the lake"))
     Post.objects.create(
         key="k",
@@ -238,3 +241,39 @@ def test_the_page_asks_a_bounded_number_of_queries(
         prompt(f"scene {number} of another kind", character_id=owner.pk, image_ids=[f"img_{number}"])
     with django_assert_max_num_queries(8):
         client.get("/prompts/")
+
+
+def test_generate_with_ai_says_its_trouble_in_words_and_keeps_the_caption(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = prompt("at sea", character_id=luna().pk, caption="kept")
+
+    def refuse() -> Any:
+        raise WriterError(errors.NO_KEY, errors.Context("Gemini"))
+
+    monkeypatch.setattr(pen, "writer", refuse)
+    answer = client.post(f"/prompts/{one.pk}/caption/write/", headers=HTMX)
+    assert answer.status_code == 502 and "There is no Gemini key" in toast(answer)
+    assert rows()[0]["caption"] == "kept"
+
+
+def test_write_prompts_refuses_what_cannot_be_and_lists_the_chapters_of_the_chosen(client: Client) -> None:
+    owner, other = luna(), luna(name="Zoe")
+    Narrative.objects.create(character=other, title="The Last Train")
+    part = client.get(f"/prompts/write/?part=chapters&character_id={other.pk}", headers=HTMX).content.decode()
+    assert "The Last Train" in part and "<form" not in part
+    assert "The Last Train" not in client.get("/prompts/write/", headers=HTMX).content.decode()
+    for count in ("0", "51", "many"):
+        form = {"character_id": owner.pk, "count": count}
+        assert client.post("/prompts/write/", form, headers=HTMX).status_code == 422
+
+
+def test_the_composer_gets_caption_and_alt_text_for_its_platform(client: Client) -> None:
+    owner = luna(trigger_word="luna_character")
+    form = {"prompt": "luna_character by the sea", "image": "", "caption": "old"}
+    answer = client.post(f"/prompts/compose/{owner.pk}/x/", form, headers=HTMX)
+    text = answer.content.decode()
+    assert 'id="id_caption"' in text and 'id="id_alt_text"' in text
+    assert "caption-written" in answer.headers["HX-Trigger"] and "without AI" in toast(answer)
+    assert client.post(f"/prompts/compose/{owner.pk}/mastodon/", form, headers=HTMX).status_code == 404
+    assert "Generate with AI" in client.get(f"/characters/{owner.pk}/post/x/").content.decode()

@@ -1,0 +1,50 @@
+"""The warning that a prompt or caption says nearly what a recent one says."""
+
+from __future__ import annotations
+
+import pytest
+
+from prompts import closeness
+from tests.prompts.library import prompt
+
+LONG = "luna_character at the edge of a frozen lake, lantern on the ice"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "close"),
+    [
+        (LONG, LONG.upper(), True),
+        (LONG, "on the ice, lantern at the edge of a frozen lake: luna_character", True),
+        (LONG, "luna_character on worn castle steps, kneeling to pick something up", False),
+        ("Snow.", "Snow.", False),
+        ("", LONG, False),
+    ],
+)
+def test_texts_are_close_by_the_words_they_share(one: str, other: str, close: bool) -> None:
+    assert closeness.alike(one, other) is close
+
+
+def test_only_the_later_of_two_is_marked_and_only_for_one_character() -> None:
+    first = prompt(LONG, character_id="char_1")
+    second = prompt(f"{LONG}, dusk", character_id="char_1")
+    other = prompt(LONG, character_id="char_2")
+    found = closeness.find([first, second, other])
+    assert set(found) == {second.pk}
+    assert found[second.pk].pk == first.pk and found[second.pk].what == "prompt"
+
+
+def test_captions_count_too_and_a_change_is_noticed_at_once() -> None:
+    prompt("one thing", character_id="char_1", caption="The city hums in a key I almost know.")
+    second = prompt("another thing", character_id="char_1", caption="The city hums in a key I almost knew.")
+    assert closeness.find([second])[second.pk].what == "caption"
+    second.caption = "Something else said here altogether."
+    second.save()
+    assert closeness.find([second]) == {}
+
+
+def test_what_is_long_ago_does_not_count() -> None:
+    prompt(LONG, character_id="char_1")
+    for number in range(closeness.RECENT):
+        prompt(f"scene number {number} with nothing alike in it", character_id="char_1")
+    last = prompt(LONG, character_id="char_1")
+    assert closeness.find([last]) == {}
