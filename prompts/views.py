@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -137,7 +138,7 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def bulk_delete(request: HttpRequest) -> HttpResponse:
     """Ask about the chosen ones, then delete them."""
-    pks = request.POST.get("ids", "").split(",") if "ids" in request.POST else request.POST.getlist("id")
+    pks = _chosen_before(request) if "ids" in request.POST else request.POST.getlist("id")
     chosen = list(Prompt.objects.filter(pk__in=pks))
     if "confirmed" in request.POST or not chosen:
         count = services.delete_many([prompt.pk for prompt in chosen])
@@ -146,8 +147,17 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
     whose = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     used = sum(prompt.used for prompt in chosen)
     text = f"{_counted(len(chosen))} of {whose}, {used or 'none'} of them used. Images made from them stay."
-    hidden = {"ids": ",".join(prompt.pk for prompt in chosen), "confirmed": "yes"}
+    hidden = {"ids": json.dumps([prompt.pk for prompt in chosen]), "confirmed": "yes"}
     return _confirm(request, f"Delete {_counted(len(chosen))}?", text, hidden)
+
+
+def _chosen_before(request: HttpRequest) -> list[str]:
+    """The ids the confirmation carried along; nothing when they are not what it sent."""
+    try:
+        ids = json.loads(request.POST["ids"])
+    except ValueError:
+        return []
+    return [pk for pk in ids if isinstance(pk, str)] if isinstance(ids, list) else []
 
 
 def _counted(count: int) -> str:

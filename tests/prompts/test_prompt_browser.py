@@ -258,6 +258,17 @@ def test_two_that_are_too_close_stand_side_by_side(page: Page, library: Path) ->
     assert_fine(page)
 
 
+def test_the_composer_has_its_caption_written(page: Page, library: Path) -> None:
+    page.goto(f"/characters/{LUNA}/post/x/")
+    page.get_by_role("button", name="Generate with AI").click()
+    said(page, "Written without AI.")
+    expect(page.get_by_label("Caption", exact=True)).not_to_have_value("")
+    expect(page.get_by_label("Alt text")).not_to_have_value("")
+    first_word = page.get_by_label("Caption", exact=True).input_value().split()[0]
+    expect(page.locator("#live .said")).to_contain_text(first_word)
+    look(page, "composer")
+
+
 def test_without_scripts_captions_search_and_delete_still_work(open_page: OpenPage, library: Path) -> None:
     page = open_page(java_script_enabled=False)
     page.goto("/prompts/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -188,6 +189,18 @@ def test_several_go_only_after_a_confirmation(client: Client) -> None:
     answer = client.post("/prompts/delete/", filled(asked.content), headers=HTMX)
     assert toast(answer).startswith("Deleted 2 prompts.")
     assert [row["id"] for row in rows()] == ids[2:]
+
+
+def test_ids_with_odd_signs_can_be_opened_and_deleted(client: Client) -> None:
+    odd = "a/b, c%2F?#"
+    write({"id": odd, "prompt": "odd"}, {"id": "x", "prompt": "kept"})
+    asked = client.post("/prompts/delete/", {"id": [odd]}, headers=HTMX)
+    page = client.get("/prompts/").content.decode()
+    assert (
+        client.get(re.findall(r'href="(/prompts/[^"]+/delete/)"', page)[-1], headers=HTMX).status_code == 200
+    )
+    client.post("/prompts/delete/", filled(asked.content), headers=HTMX)
+    assert [row["id"] for row in rows()] == ["x"]
 
 
 def test_without_scripts_every_deed_is_a_form_that_leads_back(client: Client) -> None:
