@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "scheduling",
     "prompts",
     "characters.publishing",
+    "characters.training",
     "characters.images",
     "characters",
     "influencer.jobs",

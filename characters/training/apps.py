@@ -1,0 +1,26 @@
+"""Teaching a character's face: from pictures to a LoRA that its images use."""
+
+from django.apps import AppConfig
+
+from characters import panels
+from influencer.jobs import kinds
+
+
+class TrainingConfig(AppConfig):
+    name = "characters.training"
+    label = "training"
+
+    def ready(self) -> None:
+        panels.register_delete_listener("characters.training.drafts.forget_character")
+        kinds.register(
+            kinds.Kind(
+                name="train_lora",
+                label="LoRA training",
+                handler="characters.training.running.run",
+                # Only looks now and then at what goes on elsewhere: it must not keep images waiting.
+                cluster="default",
+                steps=("prepare", "upload", "train", "verify", "attach"),
+                on_finished="characters.training.running.finished",
+                link="characters.training.running.link",
+            )
+        )
