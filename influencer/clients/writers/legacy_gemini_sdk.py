@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     # They say that support has ended, which nobody who starts the product can change.
     warnings.simplefilter("ignore", FutureWarning)
     import google.generativeai as genai
-    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
+    from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.generativeai import client as clients
     from google.protobuf.json_format import Error as JsonError
@@ -36,6 +36,8 @@ _configuring = threading.Lock()
 class Sdk:
     """The SDK over REST. It follows no redirect, retries nothing and heeds no proxy settings."""
 
+    _answer: requests.Response | None = None
+
     def __init__(self, key: str, *, base_url: str, seconds: float) -> None:
         # Without `retry` set to None a 503 is repeated for ten minutes, whatever the timeout.
         self._options = {"retry": None, "timeout": seconds}
@@ -45,10 +47,7 @@ class Sdk:
             self._listing = clients.get_default_model_client()
         for session in self._sessions():
             session.trust_env = False
-            # A redirect would carry the key to wherever it leads.
-            session.max_redirects = 0
-            # It sends a 401 twice more, to renew credentials an API key does not have.
-            session._max_refresh_attempts = 0
+            session.hooks["response"] += [self._remember, _refuse]
 
     def generate(self, model: str, request: Request) -> Reply:
         writing = genai.GenerativeModel(model, system_instruction=request.system)
@@ -84,19 +83,32 @@ class Sdk:
     def close(self) -> None:
         for session in self._sessions():
             session.close()
+        # A session forgets the connections in use.
+        if self._answer is not None:
+            self._answer.close()
+
+    def _remember(self, response: requests.Response, **_: Any) -> None:
+        self._answer = response
 
     def _sessions(self) -> list[Any]:
         return [client.transport._session for client in (self._writing, self._listing)]
+
+
+def _refuse(response: requests.Response, **_: Any) -> None:
+    """Raise `Refused` before the SDK follows a redirect with the key, or repeats a 401."""
+    if response.status_code == requests.codes.ok:
+        return
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    raise Refused(response.status_code, body)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except GoogleAPICallError as error:
-        raise Refused(int(error.code or 0), _body(error)) from error
-    except requests.TooManyRedirects as error:
-        raise NoAnswer(errors.MISDIRECTED) from error
     except requests.Timeout as error:
         connected = not isinstance(error, requests.ConnectTimeout)
         raise NoAnswer(errors.SILENT if connected else errors.UNREACHABLE) from error
@@ -110,14 +122,8 @@ def _translated() -> Iterator[None]:
 
 def _rule_for(error: requests.RequestException) -> errors.Rule:
     never_sent = "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+    never_sent = never_sent or isinstance(error, requests.exceptions.SSLError)
     return errors.UNREACHABLE if never_sent else errors.LOST
-
-
-def _body(error: GoogleAPICallError) -> object:
-    try:
-        return error.response.json()
-    except (AttributeError, ValueError, RecursionError):
-        return {"error": {"message": error.message}}
 
 
 def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,7 +214,7 @@ ANSWERS: Mapping[str, Callable[[Fault], web.Response]] = {
     "no_candidates": lambda _: web.json_response({"usageMetadata": _usage(12, "")}),
     "no_text": _said(""),
     "nonsense": _said("Certainly! Here is your caption: lovely day."),
-    "html": _said("<!doctype html><html><body><p>Lovely day</p></body></html>"),
+    "answer_html": _said("<!doctype html><html><body><p>Lovely day</p></body></html>"),
     "markup": _said('{"caption": "<p>Lovely day</p>", "altText": "", "hashtags": []}'),
     "wrong_types": _said('{"caption": 7, "altText": ["x"], "hashtags": "none", "prompts": "none"}'),
     "fenced": _said('```json\n{"caption": "Lovely day", "altText": "A harbour", "hashtags": ["sea"]}\n```'),

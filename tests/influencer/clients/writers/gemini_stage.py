@@ -45,8 +45,10 @@ class Stage:
         self._ask("DELETE", "faults")
 
     def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
-        headers = {"X-Sandbox-Key": KEY}
-        return requests.request(method, f"{self._control}/{path}", headers=headers, timeout=10, **more)
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["X-Sandbox-Key"] = KEY
+            return session.request(method, f"{self._control}/{path}", timeout=10, **more)
 
 
 @contextmanager
