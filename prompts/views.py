@@ -143,7 +143,8 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
     if "confirmed" in request.POST or not chosen:
         count = services.delete_many([prompt.pk for prompt in chosen])
         return _told(request, f"Deleted {_counted(count)}. Images made from them stay.")
-    names = sorted({prompt.character_name or "nobody" for prompt in chosen})
+    owners = dict(services.owners())
+    names = sorted({owners.get(prompt.character_id, "nobody") for prompt in chosen})
     whose = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     used = sum(prompt.used for prompt in chosen)
     text = f"{_counted(len(chosen))} of {whose}, {used or 'none'} of them used. Images made from them stay."

@@ -185,6 +185,7 @@ def test_several_go_only_after_a_confirmation(client: Client) -> None:
     owner = luna()
     ids = [prompt(f"number {n}", character_id=owner.pk, character_name="Luna").pk for n in range(3)]
     asked = client.post("/prompts/delete/", {"id": ids[:2]}, headers=HTMX)
+    assert "2 prompts of Luna, none of them used" in asked.content.decode()
     assert "Delete 2 prompts?" in asked.content.decode() and Prompt.objects.count() == 3
     answer = client.post("/prompts/delete/", filled(asked.content), headers=HTMX)
     assert toast(answer).startswith("Deleted 2 prompts.")
