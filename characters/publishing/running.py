@@ -28,9 +28,8 @@ CANCELLED = {"code": "cancelled", "message": "Cancelled before anything went out
 def run(job: JobContext) -> dict[str, Any]:
     """The worker's part; a later attempt goes on where the ledger says."""
     post = Post.objects.get(pk=job.request["postId"])
-    if post.state == PostState.FAILED:  # a retry
-        post.state, post.error = PostState.RESERVED, None
-        post.save(update_fields=["state", "error", "updated_at"])
+    if post.state == PostState.FAILED:
+        _begin_again(job, post)
     try:
         with job.step("image"):
             _have_image(job, post)
@@ -45,6 +44,13 @@ def run(job: JobContext) -> dict[str, Any]:
         _close(post, {"code": str(ending.code), "message": ending.message, "fix": fix})
         raise ending from problem
     return {"postId": post.pk, "permalink": post.permalink, "sandbox": post.sandbox}
+
+
+def _begin_again(job: JobContext, post: Post) -> None:
+    """A retry has all its tries before it."""
+    job.remember(tries={}, polls=0)
+    post.state, post.error = PostState.RESERVED, None
+    post.save(update_fields=["state", "error", "updated_at"])
 
 
 def finished(job: Job) -> None:

@@ -38,13 +38,21 @@ def wait_if_worth_it(job: JobContext, post: Post, step: str, error: PlatformErro
         raise Wait(_in(pause), _reason(error), error.message) from error
     tries = job.memo.get("tries") or {}
     number = tries.get(step, 0) + 1
-    if error.action not in (Action.RETRY, Action.START_OVER) or number > error.tries:
+    action = _action(error, number)
+    if Action.START_OVER in (action, error.action):
+        _start_over(job, post)
+    if action not in (Action.RETRY, Action.START_OVER):
         return
     job.remember(tries={**tries, step: number})
-    if error.action is Action.START_OVER:
-        _start_over(job, post)
     pause = error.retry_after or BACKOFF[min(number, len(BACKOFF)) - 1]
     raise Wait(_in(pause), "backoff", error.message) from error
+
+
+def _action(error: PlatformError, number: int) -> Action:
+    """What makes sense after the `number`-th such failure of a step."""
+    if number <= error.tries:
+        return error.action
+    return error.then if number == error.tries + 1 else Action.GIVE_UP
 
 
 def _reason(error: PlatformError) -> Reason:

@@ -82,7 +82,7 @@ class Stage:
 
     def publish_calls(self, service: str) -> int:
         """How often the service was asked to make a post, whatever it answered."""
-        return len(self.control("GET", f"posts?service={service}")["calls"])
+        return sum(call["count"] for call in self.control("GET", f"posts?service={service}")["calls"])
 
 
 @contextmanager

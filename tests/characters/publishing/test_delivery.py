@@ -161,16 +161,15 @@ def test_every_call_is_in_the_posts_log_with_its_answer(stage: Stage, start: Any
 
 
 def test_the_lease_is_renewed_right_before_each_call(stage: Stage, start: Any, monkeypatch: Any) -> None:
-    post = start("x")
     order: list[str] = []
-    from influencer.jobs.context import JobContext
 
-    renew, publish = JobContext.renew, X.create_post
-    monkeypatch.setattr(JobContext, "renew", lambda self: order.append("renew") or renew(self))
-    monkeypatch.setattr(
-        X, "create_post", lambda self, *a, **m: order.append("publish") or publish(self, *a, **m)
-    )
-    see_through(post.job_id)
+    def note(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda self, *a, **m: order.append(name) or real(self, *a, **m))
+
+    note(JobContext, "renew")
+    note(X, "create_post")
+    see_through(start("x").job_id)
     assert order[order.index("create_post") - 1] == "renew"
 
 
