@@ -8,6 +8,7 @@ from django.urls import URLPattern, re_path
 from characters import api as characters
 from characters.images import api as images
 from characters.publishing import api as publishing
+from characters.training import api as training
 from influencer.jobs import api as jobs
 from monitoring import api as monitoring
 from prompts import api as prompts
@@ -22,6 +23,8 @@ urlpatterns = [
     path("characters", characters.characters),
     path("models", characters.models),
     path("generate-image", images.generate_image),
+    path("lora/v2/train", training.train),
+    path("lora/v2/train/(?P<training_id>[^/]+)", training.training),
     path("post-to-instagram", publishing.post_to_instagram),
     path("post-to-twitter", publishing.post_to_twitter),
     path("posts", publishing.posts),
