@@ -30,7 +30,8 @@ class Chapter:
         """The days it covers, in words."""
         first, last = self.record.start_date, self.record.end_date
         if first and last:
-            return f"{_day(first)} – {_day(last)}"
+            begin = f"{first.day} {first:%b}" if first.year == last.year else _day(first)
+            return f"{begin} – {_day(last)}"
         return f"from {_day(first)}" if first else f"until {_day(last)}" if last else "any time"
 
 

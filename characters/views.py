@@ -16,6 +16,7 @@ from django_htmx.http import replace_url, reswap, retarget
 
 from characters import catalog, comparing, forms, panels, services
 from characters.models import Character
+from influencer import endpoints
 from influencer.errors import Conflict, NotFound
 from influencer.web import htmx
 
@@ -44,6 +45,7 @@ def character_list(request: HttpRequest) -> HttpResponse:
         "show_choices": forms.CharacterFilter.SHOW,
         "sort_choices": forms.CharacterFilter.SORT,
         "models": services.models_in_use(),
+        "stand_ins": endpoints.sandboxed_services(),
     }
     return render(request, "characters/list.html", context)
 

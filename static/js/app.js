@@ -5,6 +5,7 @@ import "./counters.js";
 import "./dialogs.js";
 import "./fill.js";
 import "./menus.js";
+import "./saves.js";
 import "./selection.js";
 import "./themes.js";
 import "./toasts.js";

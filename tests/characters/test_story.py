@@ -59,7 +59,8 @@ def test_chapters_stand_in_the_order_of_their_days_with_where_they_are() -> None
         ({}, "any time"),
         ({"start_date": date(2026, 5, 1)}, "from 1 May 2026"),
         ({"end_date": date(2026, 5, 31)}, "until 31 May 2026"),
-        ({"start_date": date(2026, 5, 1), "end_date": date(2026, 6, 2)}, "1 May 2026 – 2 Jun 2026"),
+        ({"start_date": date(2026, 5, 1), "end_date": date(2026, 6, 2)}, "1 May – 2 Jun 2026"),
+        ({"start_date": date(2025, 12, 1), "end_date": date(2026, 1, 2)}, "1 Dec 2025 – 2 Jan 2026"),
     ],
 )
 def test_the_days_of_a_chapter_in_words(days: dict[str, date], words: str) -> None:
