@@ -116,7 +116,7 @@ def test_a_killed_writer_leaves_the_file_whole_and_what_it_acknowledged(things: 
         assert len(rows) == 100
         assert rows[0]["n"] >= acknowledged
         assert len(drafts(things)) <= 2  # of the file and of its backup, each under one fixed name
-    assert acknowledged > KILLS / 4
+    assert acknowledged, "not one of them had the time to write anything"
     assert count_up(things) > acknowledged
     assert drafts(things) == []
 
@@ -126,11 +126,13 @@ def _killed_while_counting(things: Collection) -> int:
     reading, writing = os.pipe()
 
     def work() -> None:
+        os.write(writing, b"0\n")
         while True:
             os.write(writing, b"%d\n" % count_up(things))
 
     pid = child(work)
     os.close(writing)
+    assert os.read(reading, 2) == b"0\n"
     time.sleep(random.uniform(0.001, 0.02))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
