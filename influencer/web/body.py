@@ -90,8 +90,8 @@ def check_texts(found: Iterable[tuple[str, str]], long_texts: Collection[str]) -
     for name, text in found:
         if name not in long_texts and len(text) * 4 > TEXT_LIMIT:
             _check_length(name, text)
-        if found := CONTROL.search(text):
-            raise _bad_text(name, f"has a control character (U+{ord(found[0]):04X})")
+        if control := CONTROL.search(text):
+            raise _bad_text(name, f"has a control character (U+{ord(control[0]):04X})")
         if SURROGATE.search(text):
             raise _bad_text(name, "has half of a surrogate pair")
 
