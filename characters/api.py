@@ -49,7 +49,7 @@ def _add(request: ApiRequest) -> Answer:
     form = given.form()
     if not form.is_valid():
         raise payload.form_problem(form)
-    character = services.create(form, extra=given.extra, chapters=given.story_maker())
+    character = services.create(form, given.beside)
     request.bind(character.pk)
     return _added(request, character.pk)
 
@@ -60,9 +60,7 @@ def _change(request: ApiRequest) -> Answer:
     form = given.form(character)
     if not form.is_valid():
         raise payload.form_problem(form)
-    changed = services.update(
-        character.pk, form, still=given.is_current, extra=given.extra, chapters=given.story_maker()
-    )
+    changed = services.update(character.pk, form, still=given.is_current, beside=given.beside)
     return {"character": changed.as_json()}
 
 

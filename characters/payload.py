@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,6 +12,7 @@ from django.forms import Form, ModelForm
 
 from characters.forms import CharacterForm, NarrativeForm, partial_form, remove_name
 from characters.models import SECRETS, Character, Narrative
+from characters.services import Beside
 from influencer.errors import Invalid
 from influencer.jsondb.keys import camel_case as camel
 from influencer.jsondb.values import read_moment
@@ -56,9 +56,10 @@ class Payload:
             names = list(dict.fromkeys(["name", "personality", *names]))
         return partial_form(names)(self.data, instance=instance)
 
-    def story_maker(self) -> Callable[[Character], list[Narrative]] | None:
-        """What makes the story anew for a character, None to leave it as it is. Raises `Invalid`."""
-        return None if self.chapters is None else partial(_story, self.chapters)
+    @property
+    def beside(self) -> Beside:
+        """What belongs to the record and to no form. Its story raises `Invalid` when it is made."""
+        return Beside(self.extra, None if self.chapters is None else partial(_story, self.chapters))
 
     def is_current(self, character: Character) -> bool:
         """Whether the record is still the one whose `updatedAt` the body names, if it names one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -69,25 +70,29 @@ ChapterMaker = Callable[[Character], list[Narrative]]
 Check = Callable[[Character], bool]
 
 
-def create(
-    form: CharacterForm, *, extra: dict[str, Any] | None = None, chapters: ChapterMaker | None = None
-) -> Character:
+@dataclass(frozen=True)
+class Beside:
+    """What comes with a form: keys no field accounts for, and what makes the story anew (None: it stays)."""
+
+    extra: dict[str, Any] = field(default_factory=dict)
+    chapters: ChapterMaker | None = None
+
+
+NOTHING = Beside()
+
+
+def create(form: CharacterForm, beside: Beside = NOTHING) -> Character:
     """Add the character a valid form describes; unknown keys and its story in the same write."""
     with jsondb.batch():
         character = form.save(commit=False)
-        character.extra = {**character.extra, **(extra or {})}
+        character.extra = {**character.extra, **beside.extra}
         character.save()
-        _replace_story(character, chapters)
+        _replace_story(character, beside.chapters)
     return get(character.pk)
 
 
 def update(
-    pk: str,
-    form: CharacterForm,
-    *,
-    still: Check | None = None,
-    extra: dict[str, Any] | None = None,
-    chapters: ChapterMaker | None = None,
+    pk: str, form: CharacterForm, *, still: Check | None = None, beside: Beside = NOTHING
 ) -> Character:
     """Change what a valid form changed, on top of what the record holds by now, in one write.
 
@@ -98,10 +103,10 @@ def update(
         if still and not still(record):
             raise changed_since(record)
         form.apply(record)
-        record.extra = _merged(record.extra, extra or {})
+        record.extra = _merged(record.extra, beside.extra)
 
     with jsondb.batch():
-        _replace_story(Character.objects.change(pk, change), chapters)
+        _replace_story(Character.objects.change(pk, change), beside.chapters)
     return get(pk)
 
 

@@ -23,7 +23,7 @@ def documented() -> dict[str, Any]:
 
 def test_a_character_written_by_the_app_has_the_documented_keys_in_the_documented_order() -> None:
     given = payload.read(documented())
-    made = services.create(given.form(), extra=given.extra, chapters=given.story_maker())
+    made = services.create(given.form(), given.beside)
     written = row(made.pk)
     shape = documented()
     assert [key for key in written if key in shape] == list(shape)

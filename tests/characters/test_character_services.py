@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from characters import forms, panels, payload, services
@@ -25,7 +26,7 @@ def save(character: Character, still: Any = None, **data: Any) -> Character:
     given = payload.read(data)
     form = given.form(Character.objects.get(pk=character.pk))
     assert form.is_valid(), form.errors
-    return services.update(character.pk, form, still=still, extra=given.extra, chapters=given.story_maker())
+    return services.update(character.pk, form, still=still, beside=given.beside)
 
 
 def titles(character: Character) -> list[str]:
@@ -74,7 +75,7 @@ def test_creating_writes_fields_unknown_keys_and_story_at_once() -> None:
     given = payload.read(
         {"name": "Luna", "personality": "Dreamy", "pet": "owl", "narratives": [{"title": "The Quest"}]}
     )
-    made = services.create(given.form(), extra=given.extra, chapters=given.story_maker())
+    made = services.create(given.form(), given.beside)
     stored = row(made.pk)
     assert (stored["name"], stored["pet"], titles(made)) == ("Luna", "owl", ["The Quest"])
 
@@ -82,7 +83,7 @@ def test_creating_writes_fields_unknown_keys_and_story_at_once() -> None:
 def test_a_story_that_can_not_be_used_leaves_nothing_behind() -> None:
     given = payload.read({"name": "Luna", "personality": "Dreamy", "narratives": [{"title": ""}]})
     with pytest.raises(Invalid) as caught:
-        services.create(given.form(), chapters=given.story_maker())
+        services.create(given.form(), given.beside)
     assert list(caught.value.fields) == ["narratives.0.title"]
     assert Character.objects.count() == 0
 
@@ -278,3 +279,25 @@ def test_adding_the_samples_again_adds_only_what_is_missing() -> None:
     services.delete(Character.objects.get(name="Nova Reyes").pk)
     assert [one.name for one in services.add_samples()] == ["Nova Reyes"]
     assert services.add_samples() == []
+
+
+def test_the_samples_bring_prompts_and_tasks_that_wait_for_a_person(data_dir: Path) -> None:
+    made = {one.pk for one in services.add_samples()}
+    prompts, tasks = (
+        orjson.loads((data_dir / name).read_bytes()) for name in ("prompts.json", "scheduler.json")
+    )
+    assert {prompt["characterId"] for prompt in prompts} == made
+    assert {task["characterId"] for task in tasks} == made
+    assert {(prompt["used"], task["active"]) for prompt in prompts for task in tasks} == {(False, False)}
+
+
+def test_the_tasks_of_a_deleted_character_are_paused_and_those_of_others_go_on(data_dir: Path) -> None:
+    gone, stays = luna(), luna(name="Kai")
+    tasks = [
+        {"id": f"task_{made.name}", "characterId": made.pk, "type": "generate_only", "active": True}
+        for made in (gone, stays)
+    ]
+    (data_dir / "scheduler.json").write_bytes(orjson.dumps(tasks))
+    services.delete(gone.pk)
+    stored = orjson.loads((data_dir / "scheduler.json").read_bytes())
+    assert {task["id"]: task["active"] for task in stored} == {"task_Luna": False, "task_Kai": True}

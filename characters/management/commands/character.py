@@ -62,9 +62,7 @@ class Command(commands.Command):
         form = given.form()
         if not form.is_valid():
             raise payload.form_problem(form)
-        self._answer_with(
-            options, services.create(form, extra=given.extra, chapters=given.story_maker()), "Added"
-        )
+        self._answer_with(options, services.create(form, given.beside), "Added")
 
     def _edit(self, options: Mapping[str, Any]) -> None:
         character = commands.named(options["character"])
@@ -74,7 +72,7 @@ class Command(commands.Command):
         form = given.form(character)
         if not form.is_valid():
             raise payload.form_problem(form)
-        changed = services.update(character.pk, form, extra=given.extra, chapters=given.story_maker())
+        changed = services.update(character.pk, form, beside=given.beside)
         self._answer_with(options, changed, "Saved")
 
     def _delete(self, options: Mapping[str, Any]) -> None:
