@@ -60,13 +60,13 @@ class Account:
 def account(character: Character, platform: Platform, *, any_real: bool | None = None) -> Account:
     """Where the character would post now. Nothing is asked of the platform."""
     handle = getattr(character, HANDLES[platform])
-    if settings.INFLUENCER.sandbox != "on" and not character.practise_in_sandbox:
-        if has_credentials(character, platform):
-            return _real_account(character, platform)
-        if any_real is None:
-            any_real = any_account_is_real()
-        if any_real or not endpoints.sandbox_allowed():
-            return Account(platform, "none", handle, note=_why_none(character, platform, any_real=any_real))
+    practises = settings.INFLUENCER.sandbox == "on" or character.practise_in_sandbox
+    if not practises and has_credentials(character, platform):
+        return _real_account(character, platform)
+    if any_real is None:
+        any_real = not practises and any_account_is_real()
+    if not endpoints.sandbox_allowed() or (any_real and not practises):
+        return Account(platform, "none", handle, note=_why_none(character, platform))
     key = f"sandbox:{platform}:{character.pk}"
     return Account(platform, "sandbox", handle, key, _unset_variable(character, platform))
 
@@ -181,9 +181,12 @@ def _unset_variable(character: Character, platform: Platform) -> str:
     return ""
 
 
-def _why_none(character: Character, platform: Platform, *, any_real: bool) -> str:
-    unset = _unset_variable(character, platform)
-    start = f"{character.name} has no {NAMES[platform]} account. {unset}".strip()
-    if any_real and endpoints.sandbox_allowed():
+def _why_none(character: Character, platform: Platform) -> str:
+    name = NAMES[platform]
+    if character.practise_in_sandbox and has_credentials(character, platform):
+        practising = f"{character.name} practises in the sandbox, which is off."
+        return f"{practising} Switch practising off to post to {name}."
+    start = f"{character.name} has no {name} account. {_unset_variable(character, platform)}".strip()
+    if endpoints.sandbox_allowed():
         return f"{start} Add credentials, or switch on “practise in sandbox” for this character."
     return f"{start} Add credentials to the character."

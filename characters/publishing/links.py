@@ -17,6 +17,7 @@ from influencer.errors import NotFound
 
 # As long as an Instagram container lives.
 LIFETIME = timedelta(hours=24)
+SUFFIX = ".jpg"
 
 
 def create(post: Post, jpeg: bytes) -> str:
@@ -31,7 +32,7 @@ def create(post: Post, jpeg: bytes) -> str:
     config = settings.INFLUENCER
     # The sandbox fetches from this machine only, whatever address is open to the outside.
     base = config.own_url if post.sandbox else config.media_base_url
-    return f"{base}/m/{token}.jpg"
+    return f"{base}/m/{token}{SUFFIX}"
 
 
 def revoke(post: Post) -> None:
@@ -39,8 +40,9 @@ def revoke(post: Post) -> None:
     post.links.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
-def open_file(token: str) -> Path:
-    """The JPEG behind a token. Raises `NotFound` for anything but an open link."""
+def open_file(name: str) -> Path:
+    """The JPEG behind the last part of a link. Raises `NotFound` for anything but an open link."""
+    token = name.removesuffix(SUFFIX)
     link = MediaLink.objects.filter(pk=_hash(token), revoked_at=None, expires_at__gt=timezone.now()).first()
     if link is None or not (paths.media() / link.file).is_file():
         raise NotFound("There is nothing at this address.")

@@ -9,5 +9,6 @@ urlpatterns = [
     path("characters/<id:pk>/post/<str:platform>/", views.compose, name="compose"),
     path("characters/<id:pk>/posts/", views.posts, name="posts"),
     path("posts/<str:post_id>/", views.show, name="show"),
-    path("m/<str:token>.jpg", views.media, name="media"),
+    # Everything below it, so that the public host never shows one of our own pages.
+    path("m/<path:name>", views.media, name="media"),
 ]

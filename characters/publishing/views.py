@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
@@ -15,7 +14,7 @@ from characters.images import planning
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, links, posting, services
+from characters.publishing import accounts, links, posting, services, serving
 from characters.publishing.forms import ComposeForm, new_nonce
 from characters.publishing.preflight import checks
 from influencer.clients import captions
@@ -134,13 +133,10 @@ def show(request: HttpRequest, post_id: str) -> HttpResponse:
 
 
 @require_safe
-def media(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The JPEG behind a public link; the one address that needs no sign-in and leaks nothing."""
+def media(request: HttpRequest, name: str) -> HttpResponse:
+    """The JPEG behind a public link; the one address that needs no sign-in and tells nothing else."""
     try:
-        path = links.open_file(token)
+        path = links.open_file(name)
     except NotFound:
-        raise Http404 from None
-    answer = FileResponse(path.open("rb"), content_type="image/jpeg")
-    answer["Cache-Control"] = "no-store"
-    answer["Content-Disposition"] = "inline"
-    return answer
+        return HttpResponseNotFound("Not found.", content_type="text/plain")
+    return serving.jpeg(request, path.read_bytes())

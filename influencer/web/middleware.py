@@ -75,7 +75,7 @@ class LoginWallMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith("/api/"):
             return self._api(request)
-        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+        if request.path.startswith(OPEN_PATHS) or request.user.is_authenticated:
             return self.get_response(request)
         return _to_login(request)
 

@@ -1,0 +1,440 @@
+"""`/api/post-to-…` and `/api/posts…` as `docs/api.md` describes them."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django_q.models import OrmQ
+
+from characters.images import services as images
+from characters.images import storage
+from characters.images.models import Image
+from characters.images.storage import Making
+from characters.models import Character
+from characters.publishing import setbacks
+from characters.publishing.models import Attempt, Post
+from influencer.jobs import services as jobs
+from influencer.jobs.models import Job
+from influencer.web import tokens
+from tests.characters.people import X, someone
+from tests.characters.publishing.conftest import PLATFORMS
+from tests.characters.stage import Stage, drawn, encoded, painted, see_through
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATHS = {"instagram": "/api/post-to-instagram", "x": "/api/post-to-twitter"}
+
+
+@pytest.fixture
+def working() -> Any:
+    """Whoever waits for a job runs it."""
+    with jobs.working_here():
+        yield
+
+
+@pytest.fixture
+def call() -> Any:
+    User.objects.create_superuser("owner", password="x" * 12)
+    token = tokens.make("test", username="owner")
+
+    def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Authorization"] = f"Bearer {token}"
+        content = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        return getattr(Client(), method)(path, headers=sent, **content)
+
+    return call
+
+
+@pytest.fixture
+def post(call: Any, luna: Character, working: None) -> Any:
+    def post(platform: str = "x", path: str = "", **body: Any) -> Any:
+        headers = body.pop("headers", {})
+        wish = {"characterId": luna.pk, "caption": "Good morning", **body}
+        return call("post", path or PATHS[platform], wish, **headers)
+
+    return post
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+# --- posting ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_image_of_the_gallery_is_posted_and_the_answer_has_its_link(
+    stage: Stage, image: Image, post: Any, platform: str
+) -> None:
+    answer = post(platform, imageId=image.pk, altText="A tree")
+    body = answer.json()
+    assert answer.status_code == 200, body
+    [there] = stage.posts(platform)
+    made = Post.objects.get()
+    assert body == {
+        "success": True,
+        "postId": made.pk,
+        "jobId": made.job_id,
+        "id": there["id"],
+        "permalink": made.permalink,
+        "status": "published",
+        "sandbox": True,
+    }
+    assert there["pictures"][0]["alt"] == "A tree"
+    assert made.user_id == User.objects.get().pk
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("how", ["base64", "data URL", "wrapped"])
+def test_a_picture_is_sent_along(stage: Stage, luna: Character, post: Any, platform: str, how: str) -> None:
+    text = base64_of(drawn(400, 500, colour="red"))
+    text = {
+        "base64": text,
+        "data URL": f"data:image/png;base64,{text}",
+        "wrapped": f"{text[:76]}\n{text[76:]}",
+    }[how]
+    answer = post(platform, image=text)
+    assert answer.status_code == 200, answer.json()
+    [added] = images.gallery(luna.pk)
+    assert (added.source, Post.objects.get().image_id) == ("upload", added.pk)
+
+
+def test_a_picture_that_is_in_the_gallery_already_is_not_added_again(
+    stage: Stage, image: Image, luna: Character, post: Any
+) -> None:
+    answer = post(image=base64_of(encoded(painted(400, 500), "WEBP", lossless=True)))
+    assert answer.status_code == 200, answer.json()
+    assert Post.objects.get().image_id == image.pk
+    assert images.gallery(luna.pk).count() == 1
+
+
+def test_with_wait_false_post_and_job_are_given_at_once(stage: Stage, image: Image, post: Any) -> None:
+    answer = post(imageId=image.pk, wait=False)
+    made = Post.objects.get()
+    assert answer.status_code == 202
+    assert answer.json() == {"success": True, "postId": made.pk, "jobId": made.job_id}
+    assert stage.posts("x") == []
+
+
+def test_the_label_is_the_characters_unless_it_is_said(
+    stage: Stage, luna: Character, image: Image, post: Any
+) -> None:
+    Character.objects.change(luna.pk, lambda record: setattr(record, "ai_label", False))
+    post(imageId=image.pk, wait=False)
+    assert not Post.objects.latest("created_at").ai_label
+    post(imageId=image.pk, wait=False, aiLabel=True, force=True)
+    assert Post.objects.latest("created_at").ai_label
+
+
+# --- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        ({}, "image"),
+        ({"imageId": "img_1", "image": "aGk="}, "image"),
+        ({"imageId": 5}, "imageId"),
+        ({"image": "not base64!"}, "image"),
+        ({"image": "aGVsbG8="}, "image"),
+        ({"image": "data:image/png;base64,"}, "image"),
+        ({"imageId": "img_1", "caption": ["a"]}, "caption"),
+        ({"imageId": "img_1", "altText": 1}, "altText"),
+        ({"imageId": "img_1", "aiLabel": "yes"}, "aiLabel"),
+        ({"imageId": "img_1", "force": 1}, "force"),
+        ({"imageId": "img_1", "wait": "no"}, "wait"),
+        ({"imageId": "img_1", "characterId": 7}, "characterId"),
+        ({"imageId": "img_1", "caption": "a" * 281}, "caption"),
+        ({"imageId": "img_1", "altText": "a" * 1001}, "altText"),
+    ],
+)
+def test_a_wrong_value_is_400_with_its_key(post: Any, wrong: dict[str, Any], key: str) -> None:
+    answer = post(**wrong)
+    assert answer.status_code == 400, answer.json()
+    assert key in answer.json()["fields"], answer.json()
+    assert not Post.objects.exists()
+    assert not Image.objects.exists()
+
+
+def test_unknown_characters_and_images_are_404(image: Image, post: Any) -> None:
+    assert post(imageId="img_gone").status_code == 404
+    assert post(imageId=image.pk, characterId="char_gone").status_code == 404
+    theirs = images.add("char_else", drawn())
+    assert post(imageId=theirs.pk).status_code == 404
+
+
+def test_the_same_again_is_409_and_names_the_post(stage: Stage, image: Image, post: Any) -> None:
+    first = post(imageId=image.pk).json()
+    answer = post(imageId=image.pk)
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (409, "duplicate")
+    assert body["details"]["postId"] == first["postId"]
+    assert body["details"]["permalink"] == first["permalink"]
+
+
+def test_with_force_the_same_goes_out_again(stage: Stage, image: Image, post: Any) -> None:
+    assert post("instagram", imageId=image.pk).status_code == 200
+    assert post("instagram", imageId=image.pk, force=True).status_code == 200
+    assert len(stage.posts("instagram")) == 2
+
+
+def test_a_picture_that_is_refused_does_not_stay_in_the_gallery(luna: Character, post: Any) -> None:
+    someone("Kai", **X)
+    answer = post(image=base64_of(drawn()))
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_credentials")
+    Character.objects.change(luna.pk, _be_real)
+    storage.store("img_s", character_id="char_else", content=drawn(), making=Making(sandbox=True))
+    answer = post(image=base64_of(drawn()))
+    assert (answer.status_code, answer.json()["code"]) == (409, "sandbox_image")
+    assert not images.gallery(luna.pk).exists()
+
+
+def _be_real(record: Character) -> None:
+    for name, value in X.items():
+        setattr(record, name, value)
+
+
+def test_without_a_worker_it_is_503_and_nothing_is_kept(luna: Character, call: Any) -> None:
+    answer = call("post", PATHS["x"], {"characterId": luna.pk, "image": base64_of(drawn())})
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_worker")
+    assert not Image.objects.exists()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_refusal_of_the_platform_is_502_with_its_code_and_the_fix(
+    stage: Stage, image: Image, post: Any, platform: str
+) -> None:
+    stage.order(platform, f"{'publish' if platform == 'instagram' else 'tweet'}.token_expired")
+    answer = post(platform, imageId=image.pk)
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (
+        502,
+        {"instagram": "190/463", "x": "unauthorized"}[platform],
+    )
+    assert body["error"].endswith({"instagram": "are kept.", "x": "is refused too."}[platform])
+    assert body["details"]["postId"] == Post.objects.get().pk
+    assert body["jobId"] == Post.objects.get().job_id
+
+
+def test_an_unknown_outcome_is_502_and_says_what_to_do(
+    stage: Stage, image: Image, post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setbacks, "LOOKS", ())
+    stage.order("x", "error_before")
+    answer = post(imageId=image.pk)
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["retryable"]) == (502, "outcome_unknown", False)
+    assert body["error"] == (
+        "X did not say whether the post went out. Look at the account before anything is tried again."
+    )
+
+
+def test_a_post_that_has_to_wait_for_its_quota_is_504_and_goes_on(
+    stage: Stage, image: Image, post: Any
+) -> None:
+    stage.order("x", "quota")
+    answer = post(imageId=image.pk)
+    made = Post.objects.get()
+    assert (answer.status_code, answer.json()["jobId"]) == (504, made.job_id)
+    assert jobs.get(made.job_id).state == "waiting"
+
+
+# --- the same request again ------------------------------------------------------------------
+
+
+def test_the_same_key_gives_the_same_answer_and_posts_once(stage: Stage, image: Image, post: Any) -> None:
+    sent = {"imageId": image.pk, "headers": {"Idempotency_Key": "k1"}}
+    first, second = post(**dict(sent)), post(**dict(sent))
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    assert stage.publish_calls("x") == 1
+
+
+def test_the_same_key_with_the_picture_in_it_adds_and_posts_once(
+    stage: Stage, luna: Character, post: Any
+) -> None:
+    sent = {"image": base64_of(drawn(400, 500)), "headers": {"Idempotency_Key": "k1"}}
+    first, second = post(**dict(sent)), post(**dict(sent))
+    assert first.json() == second.json()
+    assert images.gallery(luna.pk).count() == 1
+    assert stage.publish_calls("x") == 1
+
+
+def test_after_a_failure_that_may_pass_the_same_key_tries_the_same_post_again(
+    stage: Stage, image: Image, post: Any
+) -> None:
+    stage.order("instagram", "never_ready", times=0)
+    sent = {"imageId": image.pk, "headers": {"Idempotency_Key": "k1"}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(setbacks, "poll_delay", lambda polls: None)
+        patch.setattr(setbacks, "BACKOFF", (0.0,))
+        assert post("instagram", **dict(sent)).json()["code"] == "never_ready"
+    stage.clear_faults()
+    answer = post("instagram", **dict(sent))
+    assert answer.status_code == 200, answer.json()
+    assert (Post.objects.count(), stage.publish_calls("instagram")) == (1, 1)
+
+
+def test_an_unknown_outcome_does_not_free_the_key(
+    stage: Stage, image: Image, post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setbacks, "LOOKS", ())
+    stage.order("x", "error_before")
+    sent = {"imageId": image.pk, "headers": {"Idempotency_Key": "k1"}}
+    for _ in range(2):
+        assert post(**dict(sent)).json()["code"] == "outcome_unknown"
+    assert stage.publish_calls("x") == 1
+
+
+# --- looking and settling --------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(stage: Stage, luna: Character, image: Image, start: Any) -> list[Post]:
+    made = [start("instagram"), start("x")]
+    for post in made:
+        see_through(post.job_id)
+    made.append(start("x", "Again", force=True))
+    jobs.cancel(made[2].job_id)
+    return made
+
+
+def test_posts_are_listed_newest_first_with_what_was_tried(call: Any, three: list[Post]) -> None:
+    body = call("get", "/api/posts").json()
+    assert body["total"] == 3
+    assert [post["id"] for post in body["posts"]] == [post.pk for post in reversed(three)]
+    published = body["posts"][1]
+    assert (published["status"], published["platform"], published["sandbox"]) == ("published", "x", True)
+    assert published["imageIds"] == [three[1].image_id]
+    assert published["remoteId"]
+    assert [attempt["step"] for attempt in published["attempts"]] == ["upload", "alt_text", "publish", "link"]
+    assert set(published["attempts"][0]) == {"step", "at", "httpStatus", "code", "message"}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("characterId={luna}", 3),
+        ("characterId=char_else", 0),
+        ("platform=x", 2),
+        ("platform=twitter", 2),
+        ("platform=instagram", 1),
+        ("status=failed", 1),
+        ("status=published&platform=x", 1),
+    ],
+)
+def test_posts_are_found_by_character_platform_and_status(
+    call: Any, luna: Character, three: list[Post], query: str, count: int
+) -> None:
+    assert call("get", f"/api/posts?{query.format(luna=luna.pk)}").json()["total"] == count
+
+
+def test_one_post_is_given_by_its_id(call: Any, three: list[Post]) -> None:
+    assert call("get", f"/api/posts/{three[0].pk}").json()["post"]["id"] == three[0].pk
+    assert call("get", "/api/posts/post_gone").status_code == 404
+
+
+@pytest.fixture
+def unknown(stage: Stage, start: Any) -> Post:
+    stage.order("x", "error_before")
+    post = start("x")
+    see_through(post.job_id)
+    return post
+
+
+def test_an_unknown_outcome_is_settled_as_published(call: Any, unknown: Post) -> None:
+    body = {"outcome": "published", "permalink": "https://x.com/i/web/status/5"}
+    answer = call("post", f"/api/posts/{unknown.pk}/resolve", body)
+    assert answer.status_code == 200
+    assert answer.json()["post"]["status"] == "published"
+    assert answer.json()["post"]["permalink"] == "https://x.com/i/web/status/5"
+
+
+def test_an_unknown_outcome_is_settled_as_not_published_and_posted_again(
+    stage: Stage, call: Any, unknown: Post
+) -> None:
+    answer = call("post", f"/api/posts/{unknown.pk}/resolve", {"outcome": "not_published", "retry": True})
+    assert answer.json()["post"]["status"] == "reserved"
+    see_through(unknown.job_id)
+    assert call("get", f"/api/posts/{unknown.pk}").json()["post"]["status"] == "published"
+    assert len(stage.posts("x")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"outcome": "maybe"},
+        {"outcome": "published", "permalink": "javascript:alert(1)"},
+        {"outcome": "published", "permalink": 5},
+        {"outcome": "not_published", "retry": "yes"},
+    ],
+)
+def test_a_word_that_can_not_be_understood_settles_nothing(
+    call: Any, unknown: Post, body: dict[str, Any]
+) -> None:
+    assert call("post", f"/api/posts/{unknown.pk}/resolve", body).status_code == 400
+    unknown.refresh_from_db()
+    assert unknown.state == "unknown"
+
+
+def test_only_what_is_unknown_can_be_settled(call: Any, three: list[Post]) -> None:
+    answer = call("post", f"/api/posts/{three[0].pk}/resolve", {"outcome": "published"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_unknown")
+
+
+def test_retrying_the_job_of_an_unknown_outcome_is_409(call: Any, unknown: Post) -> None:
+    answer = call("post", f"/api/jobs/{unknown.job_id}/retry", {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "outcome_unknown")
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+
+def test_no_secret_lies_in_jobs_posts_attempts_queue_or_log(
+    stage: Stage, luna: Character, image: Image, post: Any, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A real account at a Graph and an X on this machine, with a refusal that quotes the token."""
+    keys = {
+        "instagram_account_id": "17841400000000009",
+        "instagram_api_key": "IGAA-very-secret-token-0123456789",
+        "twitter_app_key": "secret-app-key-0123456789",
+        "twitter_app_secret": "secret-app-secret-0123456789",
+        "twitter_access_token": "987654-secret-access-token",
+        "twitter_access_secret": "secret-access-secret-0123456789",
+    }
+    Character.objects.change(luna.pk, lambda record: [setattr(record, *pair) for pair in keys.items()])
+    settings.INFLUENCER = dataclasses.replace(
+        settings.INFLUENCER,
+        instagram_graph_url=f"{stage.url}/instagram",
+        x_api_url=f"{stage.url}/x",
+    )
+    caplog.set_level("DEBUG", logger="influencer")
+    caplog.set_level("DEBUG", logger="characters")
+    said = f"Bad token {keys['instagram_api_key']}"
+    stage.order("instagram", "container.refuse", code=190, message=said)
+    queued = str([row.task for row in OrmQ.objects.all()])
+    assert post("instagram", imageId=image.pk).status_code == 502
+    assert post("x", imageId=image.pk).status_code == 200
+    stage.order("x", "tweet.refuse", status=403, detail=f"No: {keys['twitter_access_token']}")
+    assert post("x", imageId=image.pk, force=True).status_code == 502
+    assert not Post.objects.filter(sandbox=True).exists()
+    kept = [
+        queued,
+        str(list(Job.objects.values())),
+        str(list(Post.objects.values())),
+        str(list(Attempt.objects.values())),
+        str([row.task for row in OrmQ.objects.all()]),
+        caplog.text,
+    ]
+    secrets = [value for name, value in keys.items() if name != "instagram_account_id"]
+    found = [secret for secret in secrets for text in kept if secret in text]
+    assert found == []
+    assert "/m/" not in caplog.text.replace("GET /m/", "")
