@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,7 +200,7 @@ def _failures_in_words() -> Iterator[None]:
         raise
     except OSError as error:
         raise _failed(error.strerror or str(error)) from error
-    except (sqlite3.Error, zipfile.BadZipFile, RuntimeError) as error:
+    except (sqlite3.Error, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise _failed(str(error)) from error
 
 

@@ -33,9 +33,10 @@ def follow(job: JobContext, child: Job, what: str) -> Job:
             child = jobs.wait_for(child.pk, seconds=PATIENCE_HERE)
     if child.is_final:
         return child
+    message = f"{what}: {child.message or 'queued'}"
     job.remember(following=child.pk)
-    job.progress(child.progress)
-    raise Wait(timezone.now() + LOOK_AGAIN, "following", f"{what}: {child.message or 'queued'}")
+    job.progress(child.progress, message)
+    raise Wait(timezone.now() + LOOK_AGAIN, "following", message)
 
 
 def ended(child: Job) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from characters.models import Character
 from influencer import jsondb
 from influencer.errors import Invalid, Problem
 from influencer.jobs import clock
@@ -17,7 +16,7 @@ from influencer.web import zone as dashboard
 from scheduling import firing, recipe, runs, timetable
 from scheduling.firing import Expected, Look
 from scheduling.models import NextDue, Task
-from scheduling.timetable import Timetable
+from scheduling.timetable import Clocks, Timetable
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +84,9 @@ class Planner:
         self._seen = seen
 
     def _plan_all(self, now: datetime) -> None:
-        zones = dict(Character.objects.values_list("pk", "timezone"))
+        clocks = Clocks.now()
         active = {task.pk: task for task in Task.objects.all() if task.active}
-        plans = {pk: _unplanned(task, zones.get(task.character_id, "")) for pk, task in active.items()}
+        plans = {pk: _unplanned(task, clocks) for pk, task in active.items()}
         changed = {pk for pk, plan in plans.items() if not _says_the_same(self._plans.get(pk), plan)}
         if changed or set(self._plans) - set(plans) or self._looked is None:
             with transaction.atomic():
@@ -175,11 +174,11 @@ def tick(now: datetime) -> int:
     return _planner.tick(now)
 
 
-def _unplanned(task: Task, zone: str) -> Plan:
+def _unplanned(task: Task, clocks: Clocks) -> Plan:
     """The task's timetable, or why it has none."""
     try:
         recipe.task_type(task.type)
-        found = timetable.of(task, zone)
+        found = timetable.of(task, clocks)
     except Invalid as problem:
         return Plan(digest="", problem=problem.message)
     return Plan(digest=found.digest, timetable=found)

@@ -112,10 +112,10 @@ def _carry_out(task: Task, due: datetime, look: Look) -> None:
     if verdict.state == FiredState.FIRED:
         try:
             job_id = runs.start(task, due=due, not_before=_start_of(task, verdict, look)).pk
-            look.fired += 1
         except (Invalid, NotFound) as problem:
             verdict = Verdict(FiredState.SKIPPED, why=problem.message)
     runs.record(task, due, verdict.state, kind=verdict.kind, why=verdict.why, job_id=job_id)
+    look.fired += verdict.state == FiredState.FIRED
 
 
 def _start_of(task: Task, verdict: Verdict, look: Look) -> datetime | None:

@@ -12,8 +12,9 @@ from django.utils import timezone
 from characters.forms import RecordForm, text_fields
 from characters.models import Character
 from influencer.errors import Invalid
-from scheduling import cron, recipe, timetable, wall
+from scheduling import cron, recipe, wall
 from scheduling.models import Task, TaskType
+from scheduling.timetable import Clocks
 
 GONE = "There is no such character."
 
@@ -108,8 +109,8 @@ class TaskForm(RecordForm):
         if moment is None:
             return
         if timezone.is_naive(moment):
-            zone = _zone(str(self._now("timezone") or ""), str(self._now("character_id") or ""))
-            moment = wall.moment_of(moment, zone)
+            whose = {name: str(self._now(name) or "") for name in ("timezone", "character_id")}
+            moment = wall.moment_of(moment, Clocks.now().of(Task(**whose)))
         self.cleaned_data["run_at"] = moment
         if moment <= timezone.now() and moment != self.instance.run_at:
             self.add_error("run_at", "This moment has passed.")
@@ -132,11 +133,6 @@ def partial_form(names: tuple[str, ...] | list[str]) -> type[TaskForm]:
     """A form that reads and changes only `names`."""
     form: type[TaskForm] = forms.modelform_factory(Task, form=TaskForm, fields=names)  # type: ignore[assignment]
     return form
-
-
-def _zone(name: str, character_id: str) -> Any:
-    character = Character.objects.filter(pk=character_id).first() if character_id else None
-    return timetable.zone_for(Task(timezone=name), character.timezone if character else "")
 
 
 def _refuse_invalid(check: Any) -> None:

@@ -19,6 +19,7 @@ from scheduling import recipe, runs, timetable
 from scheduling.firing import GRACE
 from scheduling.models import NextDue, Task
 from scheduling.runs import Run
+from scheduling.timetable import Clocks
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def rows(tasks: Iterable[Task], *, now: datetime | None = None) -> list[Row]:
     ids = [task.pk for task in shown]
     look = _Look(
         now or timezone.now(),
-        {pk: (name, zone) for pk, name, zone in Character.objects.values_list("pk", "name", "timezone")},
+        Clocks.now(),
+        dict(Character.objects.values_list("pk", "name")),
         NextDue.objects.in_bulk(ids),
         runs.latest(ids),
     )
@@ -75,23 +77,24 @@ def settings() -> dict[str, Any]:
 @dataclass(frozen=True)
 class _Look:
     now: datetime
-    people: dict[str, tuple[str, str]]
+    clocks: Clocks
+    names: dict[str, str]
     planned: dict[str, NextDue]
     latest: dict[str, Run]
 
 
 def _row(task: Task, look: _Look) -> Row:
-    name, zone = look.people.get(task.character_id, (task.character_name, ""))
+    name = look.names.get(task.character_id, task.character_name)
     planned, problem, next_run = look.planned.get(task.pk), "", None
     try:
         recipe.task_type(task.type)
-        times = timetable.of(task, zone)
+        times = timetable.of(task, look.clocks)
         problem = planned.problem if planned else ""
         if task.active and not problem:
             next_run = _next(times, planned, look.now)
     except Invalid as fault:
         problem = fault.message
-    return Row(task, name, timetable.describe(task, zone), next_run, look.latest.get(task.pk), problem)
+    return Row(task, name, timetable.describe(task, look.clocks), next_run, look.latest.get(task.pk), problem)
 
 
 def _next(times: timetable.Timetable, planned: NextDue | None, now: datetime) -> datetime | None:

@@ -26,7 +26,7 @@ def approve(job_id: str, *, caption: str | None = None, alt_text: str | None = N
         words = job.memo["alt_text"] if alt_text is None else alt_text
         for name, text in captions.items():
             posting.check_caption(Intention(Platform(name), text, words))
-        _remember(job, approved=True, captions=captions, alt_text=words)
+        _remember(job, "Approved", approved=True, captions=captions, alt_text=words)
         return jobs.wake(job_id)
 
 
@@ -34,7 +34,7 @@ def reject(job_id: str) -> Job:
     """End the run without a post; its prompt is free again. Raises `NotFound`, `Conflict`."""
     with transaction.atomic():
         job = _in_review(job_id)
-        _remember(job, rejected=True)
+        _remember(job, "Rejected", rejected=True)
         return jobs.cancel(job_id)
 
 
@@ -47,5 +47,5 @@ def _in_review(job_id: str) -> Job:
     return job
 
 
-def _remember(job: Job, **values: Any) -> None:
-    Job.objects.filter(pk=job.pk).update(memo={**job.memo, **values})
+def _remember(job: Job, message: str, **values: Any) -> None:
+    Job.objects.filter(pk=job.pk).update(memo={**job.memo, **values}, message=message)

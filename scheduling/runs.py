@@ -19,8 +19,8 @@ from scheduling.models import Approval, Fired, FiredState, Task, TaskType
 KIND = "run_task"
 BACKUP_KIND = "backup"
 KEPT = timedelta(days=400)
-# How many of a task's latest runs are looked at to find one that still goes on.
-RECENT = 10
+# How many of a deleted task's latest runs are looked at to find those that wait.
+RECENT = 50
 REVIEW = "review"
 
 
@@ -97,9 +97,8 @@ def record(task: Task, due: datetime, state: FiredState, **fields: Any) -> Fired
 
 def going(task_id: str) -> Job | None:
     """The task's run that is still at work. One that only waits for review has done its work."""
-    started = Fired.objects.filter(task_id=task_id, state=FiredState.FIRED).order_by("-pk")
-    ids = list(started.values_list("job_id", flat=True)[:RECENT])
-    found = Job.objects.filter(pk__in=ids, state__in=OPEN)
+    started = Fired.objects.filter(task_id=task_id, state=FiredState.FIRED).values("job_id")
+    found = Job.objects.filter(state__in=OPEN, pk__in=started).order_by()
     return next((job for job in found if not in_review(job)), None)
 
 

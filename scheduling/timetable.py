@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
+from characters.models import Character
 from influencer.errors import Invalid
 from influencer.web import zone as dashboard
 from scheduling import cron, fields, wall, words
@@ -64,12 +65,31 @@ class Timetable:
             window *= 2
 
 
-def of(task: Task, character_zone: str = "") -> Timetable:
-    """The timetable of a task; without a zone of its own the character's holds, then the dashboard's.
+@dataclass(frozen=True)
+class Clocks:
+    """Whose clock holds for a task without a zone of its own: its character's, else the dashboard's."""
 
-    Raises `Invalid` (`bad_schedule`, `bad_zone`).
-    """
-    zone = zone_for(task, character_zone)
+    home: ZoneInfo
+    characters: Mapping[str, str]
+
+    @classmethod
+    def now(cls) -> Clocks:
+        """As they are set at the moment."""
+        return cls(dashboard.current(), dict(Character.objects.values_list("pk", "timezone")))
+
+    def of(self, task: Task) -> ZoneInfo:
+        """Raises `Invalid` (`bad_zone`) for a task's own zone; a character's unknown one is passed over."""
+        if task.timezone:
+            return cron.zone_of(task.timezone)
+        try:
+            return cron.zone_of(self.characters.get(task.character_id) or self.home.key)
+        except Invalid:
+            return self.home
+
+
+def of(task: Task, clocks: Clocks) -> Timetable:
+    """The timetable of a task. Raises `Invalid` (`bad_schedule`, `bad_zone`)."""
+    zone = clocks.of(task)
     # By the wall, so that an interval in days keeps its hour; to the minute, as cron does.
     anchor = task.created_at or wall.moment_of(LONG_AGO, zone)
     anchor = anchor.replace(second=0, microsecond=0)
@@ -82,21 +102,11 @@ def of(task: Task, character_zone: str = "") -> Timetable:
     return Timetable(zone, anchor, cron.parse(task.schedule))
 
 
-def zone_for(task: Task, character_zone: str = "") -> ZoneInfo:
-    """Raises `Invalid` (`bad_zone`) for a task's own zone; a character's unknown one is passed over."""
-    if task.timezone:
-        return cron.zone_of(task.timezone)
-    try:
-        return cron.zone_of(character_zone) if character_zone else dashboard.current()
-    except Invalid:
-        return dashboard.current()
-
-
-def describe(task: Task, character_zone: str = "") -> str:
+def describe(task: Task, clocks: Clocks) -> str:
     """When it runs, in words; the place is named where its clock is not the dashboard's."""
     try:
-        zone = zone_for(task, character_zone)
-        elsewhere = "" if zone.key == dashboard.current().key else zone.key
+        zone = clocks.of(task)
+        elsewhere = "" if zone.key == clocks.home.key else zone.key
         if task.run_at is None:
             return cron.describe(task.schedule, elsewhere)
         said = words.of_moment(wall.shown_at(task.run_at, zone))
