@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection
 from characters.images.models import Image
 from characters.models import SECRETS, Character
 from characters.publishing.models import MediaLink
+from characters.training.dataset import files_of
+from characters.training.models import Training
 from influencer import jsondb, paths
 from influencer.errors import Problem
 from influencer.jsondb import Finding
@@ -70,11 +72,17 @@ def _media() -> Iterator[Finding]:
         known.update(parts)
         yield from _missing(image, *parts)
     known |= {paths.media() / name for name in MediaLink.objects.values_list("file", flat=True)}
+    known |= _training_files()
     for path in _all_files(paths.media()):
         if path not in known:
             where = str(path.relative_to(paths.media()))
             message = f"No row knows {MEDIA}/{where}. Upload it again, or delete it."
             yield Finding(MEDIA, "file_without_row", message, where, is_error=False)
+
+
+def _training_files() -> set[Path]:
+    trainings = Training.objects.only("character_id", "images").iterator()
+    return {path for training in trainings for row in training.images for path in files_of(training, row)}
 
 
 def _missing(image: Image, picture: Path, thumbnail: Path, sidecar: Path) -> Iterator[Finding]:

@@ -122,8 +122,13 @@ def take(training: Training, source: Source) -> Row:
 
 
 def remove(training: Training, row: Row) -> None:
-    for name in (row["file"], thumbnail_name(row), text_name(row)):
-        (training.folder / name).unlink(missing_ok=True)
+    for path in files_of(training, row):
+        path.unlink(missing_ok=True)
+
+
+def files_of(training: Training, row: Row) -> list[Path]:
+    """A picture, its thumbnail, and the caption it is learnt under; that one only once it has begun."""
+    return [training.folder / name for name in (row["file"], thumbnail_name(row), text_name(row))]
 
 
 def thumbnail_name(row: Row) -> str:

@@ -29,6 +29,8 @@ LOOK_AGAIN = timedelta(seconds=1)
 PATIENCE_HERE = 3600.0
 STRENGTH = 1.0
 SUBJECT = "portrait"
+# The share of the whole that is done when the proof begins.
+FROM = 0.9
 
 
 def prove(job: JobContext, training: Training) -> None:
@@ -103,7 +105,8 @@ def _ended(job: JobContext, pk: str) -> Job:
             child = jobs.wait_for(pk, seconds=PATIENCE_HERE)
     if child.is_final:
         return child
-    raise Wait(timezone.now() + LOOK_AGAIN, "following", f"Test picture: {child.message or 'queued'}")
+    job.progress(FROM, words := f"Test picture: {child.message or 'queued'}")
+    raise Wait(timezone.now() + LOOK_AGAIN, "following", words)
 
 
 def _compare(job: JobContext, with_it: Image, without: Image) -> None:

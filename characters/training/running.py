@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from characters.images.planning import Place
 from characters.training import following, placing, proving, sending, services
 from characters.training.models import Training, TrainingState
 from characters.training.sending import Desk
+from influencer import paths, sandbox
 from influencer.clients.comfyui import ComfyUI
 from influencer.clients.errors import ServiceError
 from influencer.errors import NotFound, Problem, Unavailable
@@ -31,7 +31,7 @@ SILENCE = {"unreachable", "timeout", "too_many_requests", "sandbox_down"}
 OF_A_RUN = ("place", "names", "sent", "mark", "absent_since", "moved_at", "first", "lora")
 
 
-def run(job: JobContext) -> dict[str, Any]:
+def run(job: JobContext) -> None:
     """The worker's part, a few seconds of it; the job's memory says where to go on."""
     training = _begin(job)
     try:
@@ -47,9 +47,12 @@ def run(job: JobContext) -> dict[str, Any]:
         _stop(job, training)
         raise
     except Problem as problem:
+        if problem.code == "lost":
+            _begin_again_in_the_sandbox(job, training)
         _after(job, problem)
         raise
-    return {"trainingId": training.pk, "lora": training.lora, "sandbox": training.sandbox}
+    result = {"trainingId": training.pk, "lora": training.lora, "sandbox": training.sandbox}
+    job.finish(result, f"{training.lora} is trained and proven")
 
 
 def finished(job: Job) -> None:
@@ -129,7 +132,7 @@ def _choose(job: JobContext, training: Training) -> None:
     training.step, training.loss, training.lora, training.prompt_id = 0, [], "", ""
     training.note(f"{place.server} trains on {training.base_model}")
     training.save()
-    job.remember(place=asdict(place))
+    job.remember(place=asdict(place), sandbox_pid=_sandbox_pid() if place.sandbox else 0)
 
 
 def _attach(training: Training) -> None:
@@ -168,6 +171,21 @@ def _after(job: JobContext, problem: Problem) -> None:
             return
     if not job.memo.get("lora"):
         _forget(job)
+
+
+def _begin_again_in_the_sandbox(job: JobContext, training: Training) -> None:
+    """The sandbox ends and starts with the product: what that has cost is made up for."""
+    if job.memo.get("sandbox_pid") in (0, None, _sandbox_pid()):
+        return
+    _forget(job)
+    words = "The sandbox was restarted: the training begins again"
+    _note(training, words)
+    raise Wait(timezone.now(), "following", words)
+
+
+def _sandbox_pid() -> int:
+    found = sandbox.address(paths.run())
+    return found.pid if found else 0
 
 
 def _wait_for_server(job: JobContext, problem: Problem) -> None:

@@ -20,6 +20,7 @@ from characters.training import dataset, drafts, services
 from characters.training.models import Training
 from influencer import paths
 from influencer.errors import Conflict, Invalid, NotFound, Unavailable
+from monitoring import consistency
 from tests.characters.training.lessons import blurred, encoded, png, portrait, source, sources
 
 pytestmark = pytest.mark.django_db
@@ -254,3 +255,12 @@ def test_a_caption_beside_a_file_on_disk_is_read(tmp_path: Path) -> None:
     [gone] = dataset.from_paths([tmp_path / "gone.png"])
     with pytest.raises(Invalid, match="can't be read"):
         gone.read()
+
+
+def test_the_files_of_a_training_are_in_order_and_left_over_ones_are_told(luna: Character) -> None:
+    training = drafts.collect(luna, sources(2)).training
+    dataset.write_captions(training, "luna_character")
+    assert consistency.findings() == []
+    stray = training.folder / "stray.png"
+    stray.write_bytes(png(7))
+    assert [finding.code for finding in consistency.findings()] == ["file_without_row"]

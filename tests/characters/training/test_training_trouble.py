@@ -236,6 +236,18 @@ def test_a_sandbox_that_moved_to_another_port_is_followed_there(luna: Character,
         assert second.log("comfyui", "POST", "/prompt") == 2, "only the test pictures"
 
 
+def test_what_the_end_of_the_sandbox_has_cost_is_begun_again(
+    stage: Stage, stalled: Training, luna: Character, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.restart()
+    monkeypatch.setattr(running, "_sandbox_pid", lambda: 1)
+    training, job = ended(stalled)
+    assert job.state == JobState.SUCCEEDED, job.error
+    assert training.prompt_id != stalled.prompt_id
+    assert any("begins again" in line for _, line in training.log)
+    assert len(loras(stage)) == 1
+
+
 POINTS: dict[str, tuple[Any, str, str]] = {
     "before a server is chosen": (placing, "choose", "before"),
     "with a server chosen but not remembered": (placing, "choose", "after"),
