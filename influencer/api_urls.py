@@ -13,6 +13,7 @@ from influencer.jobs import api as jobs
 from monitoring import api as monitoring
 from prompts import api as prompts
 from prompts import caption_api
+from scheduling import api as scheduling
 
 
 def path(route: str, view: Callable[..., Any]) -> URLPattern:
@@ -32,6 +33,7 @@ urlpatterns = [
     path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),
     path("prompts", prompts.prompts),
     path("generate-caption", caption_api.generate_caption),
+    path("scheduler", scheduling.scheduler),
     path("jobs/(?P<job_id>[^/]+)", jobs.job),
     path("jobs/(?P<job_id>[^/]+)/cancel", jobs.cancel),
     path("jobs/(?P<job_id>[^/]+)/retry", jobs.retry),
