@@ -139,8 +139,8 @@ def test_x_gives_back_what_it_made_of_the_text(stage: Stage) -> None:
 
 def test_accounts_and_quota_are_read(stage: Stage) -> None:
     instagram = stage.instagram()
+    assert instagram.quota().limit == 100  # from now on the token is this account's
     assert instagram.account().id == ACCOUNT
-    assert instagram.quota().limit == 100
     assert stage.instagram("EAA-practice").account().id == ACCOUNT
     account = stage.x().account()
     assert account.id == "900001" and account.username
