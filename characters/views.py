@@ -171,7 +171,11 @@ def section(request: HttpRequest, pk: str, name: str) -> HttpResponse:
 def _refused_section(request: HttpRequest, name: str, form: forms.CharacterForm) -> HttpResponse:
     if not htmx.is_htmx(request):
         return _page(request, services.get(form.instance.pk), {name: form})
-    return _rendered_section(request, name, form, status=422)
+    answer = _rendered_section(request, name, form, status=422)
+    if request.htmx.target == name:  # type: ignore[attr-defined]
+        return answer
+    # It was sent from the comparison over the page.
+    return htmx.close_dialog(reswap(retarget(answer, f"#{name}"), "outerHTML"))
 
 
 def _saved_section(request: HttpRequest, name: str, character: Character) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.test import Client
 
 from characters import comparing, forms
 from characters.models import Character
-from tests.characters.factories import INSTAGRAM, chapter, filled, luna, row, signed_in
+from tests.characters.factories import INSTAGRAM, chapter, filled, luna, row, signed_in, write
 
 pytestmark = pytest.mark.django_db
 LIST = "/characters/"
@@ -100,8 +99,6 @@ def test_a_third_save_in_between_is_shown_again(mira: Client, theo: Client) -> N
 def test_an_edit_by_hand_that_leaves_the_time_alone_is_noticed_too(theo: Client) -> None:
     made = luna()
     second = edit_page(theo, made)
-    from tests.characters.factories import write
-
     write(row(made.pk) | {"personality": "By hand"})
     assert "Theirs By hand" in words(save(theo, made, second | {"personality": "Quiet"}))
 
@@ -169,6 +166,20 @@ def test_a_section_opens_the_comparison_in_a_dialog_and_leaves_the_page_as_it_wa
     assert row(made.pk)["voice"] == "High"
 
 
+def test_what_is_refused_from_the_comparison_over_a_page_comes_back_in_its_section(theo: Client) -> None:
+    made = luna()
+    shown = {"ai_label": "on", "digest": forms.section_form("accounts")(instance=made).digest}
+    Character.objects.change(made.pk, lambda record: setattr(record, "twitter_account_id", "1"))
+    address = f"{LIST}{made.pk}/section/accounts/"
+    typed = shown | {"instagram_account_id": "178", "instagram_api_key": "IGAA-typed"}
+    mine = compare(theo.post(address, typed, headers={**HTMX, "HX-Target": "accounts"}))
+    answer = theo.post(address, mine, headers=IN_DIALOG)
+    assert (answer.status_code, answer["HX-Retarget"], answer["HX-Reswap"]) == (422, "#accounts", "outerHTML")
+    assert "dialog-close" in answer["HX-Trigger"]
+    assert "Instagram access token is missing" in words(answer)
+    assert 'value="178"' in answer.content.decode()
+
+
 def test_without_scripts_the_comparison_is_a_page(mira: Client, theo: Client) -> None:
     made = luna()
     second = edit_page(theo, made)
@@ -233,4 +244,4 @@ def test_only_what_was_changed_by_the_sender_is_called_theirs_or_mine() -> None:
     ]
     assert found.theirs == ["Steps", "Active"]
     assert dict(found.inputs) == {"mood": "wild", "steps": "30", "style": "oil"}, "and no tick"
-    assert json.dumps(found.digest)
+    assert found.digest == form_type(instance=changed).digest
