@@ -104,7 +104,7 @@ def skip_missed(task_id: str, due: datetime) -> Fired:
 def _all_active() -> tuple[list[Task], list[Started]]:
     ready, left_out = [], []
     for task in Task.objects.filter(active=True):
-        why = _fault(task) or firing.not_now(task)
+        why = _fault(task) or firing.not_now(task) or _over(task)
         if why:
             left_out.append(Started(task.pk, why=why))
         else:
@@ -118,6 +118,12 @@ def _ready(task: Task) -> Task:
     if task.type != TaskType.BACKUP and not Character.objects.filter(pk=task.character_id).exists():
         raise Conflict("The character of this task is gone. Choose another one.", code="character_gone")
     return task
+
+
+def _over(task: Task) -> str:
+    """Of a one-off that has had its time: by name it can be run again, among all it is not meant."""
+    over = task.run_at is not None and task.run_at <= timezone.now()
+    return "Its one run is over." if over else ""
 
 
 def _fault(task: Task) -> str:

@@ -255,6 +255,12 @@ def test_all_at_once_leaves_out_who_is_paused_or_gone_with_the_reason() -> None:
     assert not Job.objects.exists()
 
 
+def test_a_one_off_that_is_over_is_not_among_all_but_runs_by_name() -> None:
+    task = a_task("", run_at=timezone.now() - MINUTE)
+    assert [one.why for one in hand.run_now()] == ["Its one run is over."]
+    assert hand.run_now(task.pk)[0].job_id
+
+
 def test_one_task_runs_by_hand_also_while_it_and_its_character_are_paused() -> None:
     task = a_task(active=False)
     characters.set_active(task.character_id, active=False)
