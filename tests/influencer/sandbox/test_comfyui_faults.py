@@ -82,7 +82,7 @@ def test_a_restart_in_mid_run_forgets_everything_but_the_files(comfy: Comfy) -> 
     kept = comfy.output(comfy.run(plain()))[0]
     comfy.order("restart")
     listener = comfy.listen()
-    running = comfy.submit(txt2img(steps=600), client_id="me")  # half of it outlasts a submit
+    running = comfy.submit(txt2img(steps=3000), client_id="me")  # half of it outlasts a submit
     waiting = comfy.submit(plain(1), client_id="me")
     with pytest.raises((ConnectionError, websocket.WebSocketConnectionClosedException)):
         listener.until_done()
