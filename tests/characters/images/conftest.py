@@ -10,8 +10,11 @@ import pytest
 from characters.models import Character
 from influencer.clients.comfyui import Pace
 from influencer.clients.comfyui import follow as following
+from tests.characters.opening import open_product
 from tests.characters.people import someone
 from tests.characters.stage import Stage, sandbox_at
+
+__all__ = ["open_product"]
 
 
 @pytest.fixture

@@ -17,8 +17,11 @@ from characters.publishing import posting
 from characters.publishing.models import Post
 from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
+from tests.characters.opening import open_product
 from tests.characters.people import someone
 from tests.characters.stage import Stage, drawn, sandbox_at
+
+__all__ = ["open_product"]
 
 PLATFORMS = ["instagram", "x"]
 
