@@ -60,6 +60,11 @@ def running(character_id: str) -> list[Job]:
     return list(Job.objects.filter(character_id=character_id, kind__in=MAKING_KINDS, state__in=OPEN))
 
 
+def open_jobs() -> int:
+    """How many image jobs of all characters are to be done before a new one."""
+    return Job.objects.filter(kind__in=MAKING_KINDS, state__in=OPEN).count()
+
+
 def upload(character_id: str, files: Sequence[Any]) -> list[Image]:
     """Put own images into the gallery: all of them or, when one can't be kept, none.
 

@@ -98,6 +98,7 @@ def _dialog(request: HttpRequest, character: Character, form: WishForm, *, statu
         "narrative": narrative,
         "shapes": planning.SHAPES,
         "counts": COUNTS,
+        "ahead": services.open_jobs(),
     }
     return render(request, "images/generate.html", context, status=status)
 

@@ -46,6 +46,10 @@ class Account:
         return self.kind == "sandbox"
 
     @property
+    def bare_handle(self) -> str:
+        return self.handle.lstrip("@")
+
+    @property
     def icon(self) -> str:
         return "x-platform" if self.platform is Platform.X else "instagram"
 
@@ -127,6 +131,21 @@ def publisher(character: Character, target: Account) -> Publisher:
         )
     keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), _environment())
     return X(keys, base_url=config.x_api_url)
+
+
+PROFILES = {Platform.INSTAGRAM: "https://www.instagram.com/{}/", Platform.X: "https://x.com/{}"}
+
+
+def profile_url(platform: Platform, handle: str, *, sandbox: bool) -> str:
+    """Where an account's posts can be looked at; empty when that is not known."""
+    if not sandbox:
+        name = NOT_IN_HANDLE.sub("", handle.lstrip("@"))
+        return PROFILES[platform].format(name) if name else ""
+    stand_in = endpoints.instagram_sandbox if platform is Platform.INSTAGRAM else endpoints.x_sandbox
+    try:
+        return f"{stand_in().url}/feed/"
+    except Unavailable:
+        return ""
 
 
 def _sandbox_publisher(character: Character, target: Account) -> Publisher:

@@ -122,16 +122,21 @@ def _commit_before(delivery: Delivery, step: Step) -> None:
 
 
 def _call(delivery: Delivery, step: Step) -> Outcome:
-    with attempted(delivery.post, step.name):
-        return step.call(delivery.draft, delivery.post.remote_ids)
+    with attempted(delivery.post, step.name) as entry:
+        outcome = step.call(delivery.draft, delivery.post.remote_ids)
+        if not outcome.ready:
+            entry.message = "Not ready yet."
+        elif outcome.ids.get(step.gives) == "none":
+            entry.message = "There was none to send."
+    return outcome
 
 
 @contextmanager
-def attempted(post: Post, name: str) -> Iterator[None]:
+def attempted(post: Post, name: str) -> Iterator[Attempt]:
     """An entry in the post's log, written before the call and closed with its answer."""
     entry, began = Attempt.objects.create(post=post, step=name), time.monotonic()
     try:
-        yield
+        yield entry
     except PlatformError as error:
         _note(entry, began, error)
         raise
@@ -142,7 +147,7 @@ def _note(entry: Attempt, began: float, error: PlatformError | None = None) -> N
     entry.milliseconds = round((time.monotonic() - began) * 1000)
     entry.http_status = error.http_status if error else 200
     if error:
-        entry.code, entry.message = str(error.code), error.sentence
+        entry.code, entry.message = str(error.code), error.message
     entry.save()
 
 
@@ -176,11 +181,14 @@ def look_up(delivery: Delivery) -> None:
     """Ask whether the post exists; only a yes goes on. Raises `Wait` to ask again, `ServiceError`."""
     post, since = delivery.post, delivery.post.publishing_at or delivery.post.created_at
     try:
-        with attempted(post, "look_up"):
-            found = delivery.publisher.look_up(delivery.draft, post.remote_ids, since=since)
+        with attempted(post, "look_up") as entry:
+            ids = delivery.publisher.look_up(delivery.draft, post.remote_ids, since=since).ids
+            entry.message = "It is there."
+            if not ids.get("remote_id"):
+                entry.code, entry.message = "not_found", "It is not to be found there."
     except PlatformError:
-        found = None
-    if found is None or not found.ids.get("remote_id"):
+        ids = {}
+    if not ids.get("remote_id"):
         setbacks.ask_again(delivery.job, delivery.publisher.service)
         raise setbacks.unknown(post)
-    accept(post, found.ids)
+    accept(post, ids)

@@ -114,6 +114,16 @@ class Post(models.Model):
         }
 
 
+STEP_LABELS = {
+    "container": "Hand over the image",
+    "processing": "Process the image",
+    "upload": "Upload the image",
+    "alt_text": "Alt text",
+    "look_up": "Ask whether it exists",
+    "link": "Read the link",
+}
+
+
 class Attempt(models.Model):
     """One remote call made for a post, written before it goes out and closed with its answer."""
 
@@ -132,9 +142,22 @@ class Attempt(models.Model):
         return f"{self.step} {self.code or 'ok'}"
 
     @property
+    def label(self) -> str:
+        return STEP_LABELS.get(self.step, self.step.capitalize())
+
+    @property
     def open(self) -> bool:
         """Whether its answer never came: the process died, or it is still under way."""
         return self.milliseconds is None
+
+    @property
+    def tone(self) -> str:
+        """How it went: ok, bad, warn (nobody knows), live (under way)."""
+        if self.open:
+            return "warn" if self.post.is_final else "live"
+        if self.code in {"outcome_unknown", "not_found"}:
+            return "warn"
+        return "bad" if self.code else "ok"
 
     def as_json(self) -> dict[str, Any]:
         return {

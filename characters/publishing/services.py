@@ -21,9 +21,10 @@ from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
+from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Invalid, NotFound
 from influencer.jobs import services as jobs
-from influencer.jobs.models import Job
+from influencer.jobs.models import Job, JobState
 
 PAGE_SIZE = 10
 NOT_PUBLISHED = {"code": "not_published", "message": "Somebody looked: it was not published.", "fix": ""}
@@ -49,9 +50,17 @@ class Row:
     def chip(self) -> tuple[str, str, str]:
         """Word, kind and icon. A sandbox post never reads "published"."""
         kind, icon = CHIPS[PostState(self.post.state)]
+        if self.is_asked_about:
+            return f"asking {self.post.get_platform_display()}", "warn", "circle-alert"
         if self.post.sandbox and self.post.state == PostState.PUBLISHED:
             return "sandbox", "sandbox", "flask-conical"
         return str(self.post.get_state_display()), kind, icon
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether its answer was lost and the platform is being asked."""
+        at_work = self.job is not None and self.job.state == JobState.WAITING
+        return at_work and self.post.state == PostState.PUBLISHING
 
 
 def get(post_id: str) -> Post:
@@ -96,6 +105,13 @@ def resolve(post_id: str, *, published: bool, permalink: str = "", retry: bool =
     if retry and not published:
         jobs.retry(post.job_id, resolved=True)
     return get(post_id)
+
+
+def profile_of(post: Post, character: Character | None) -> str:
+    """Where to look whether the post exists; empty when that is not known."""
+    platform = Platform(post.platform)
+    handle = getattr(character, accounts.HANDLES[platform], "")
+    return accounts.profile_url(platform, handle, sandbox=post.sandbox)
 
 
 def _checked(permalink: str) -> str:

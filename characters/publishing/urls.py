@@ -9,6 +9,7 @@ urlpatterns = [
     path("characters/<id:pk>/post/<str:platform>/", views.compose, name="compose"),
     path("characters/<id:pk>/posts/", views.posts, name="posts"),
     path("posts/<str:post_id>/", views.show, name="show"),
+    path("posts/<str:post_id>/resolve/", views.resolve, name="resolve"),
     # Everything below it, so that the public host never shows one of our own pages.
     path("m/<path:name>", views.media, name="media"),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from characters import services as characters
 from characters.images import planning
@@ -16,35 +16,42 @@ from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import accounts, links, posting, services, serving
 from characters.publishing.forms import ComposeForm, new_nonce
+from characters.publishing.models import PostState
 from characters.publishing.preflight import checks
 from influencer.clients import captions
 from influencer.clients.platform import Platform
-from influencer.errors import Conflict, Invalid, NotFound
+from influencer.errors import Invalid, NotFound, Problem
 from influencer.jobs import services as jobs
 from influencer.web import htmx
 
 PICKS = 11
+FOUND = {
+    "there": "Noted: the post is there.",
+    "post": "Posting it now.",
+    "leave": "Noted: the post did not go out.",
+}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
-    """Write a post. `preview` sent along only shows it again with counters and checks."""
+    """Write a post. `preview` sent along only shows it again, `switch` shows it for this platform."""
     character, target = characters.get(pk), _platform(platform)
-    if request.method == "GET":
+    if request.method != "POST":
         return _composer(request, character, target, ComposeForm(initial=_initial(request, character)))
     form = ComposeForm(request.POST)
     valid = form.is_valid()
-    if "preview" in request.POST:
-        return _composer(request, character, target, form, part="#live")
+    if "preview" in request.POST or "switch" in request.POST:
+        return _composer(request, character, target, form, part="#live" if "preview" in request.POST else "")
     if not valid:
         return _composer(request, character, target, form, status=422)
     try:
         jobs.require_worker("default")
         post = posting.start(character, form.intention(target), user_id=request.user.pk)
-    except (Invalid, Conflict) as problem:
-        form.add_error(None, problem.message)
-        context = {"duplicate": problem.code == "duplicate"}
-        return _composer(request, character, target, form, status=problem.status, more=context)
+    except Problem as problem:
+        form.refuse(problem)
+        earlier = problem.details.get("postId") if problem.code == "duplicate" else None
+        status = 422 if problem.status == 400 else problem.status
+        return _composer(request, character, target, form, status=status, more={"earlier": earlier})
     htmx.flash(request, f"Posting {character.name} to {accounts.NAMES[target]}.")
     return htmx.redirect(request, reverse("publishing:show", args=[post.pk]))
 
@@ -71,19 +78,25 @@ def _composer(
 ) -> HttpResponse:
     chosen = _chosen(form, character)
     caption, alt_text = _value(form, "caption"), _value(form, "alt_text")
+    fits, too_much = captions.fitting(platform, caption)
+    found = checks(character, platform, image=chosen, caption=caption, alt_text=alt_text)
     context = {
         "character": character,
         "platform": platform,
+        "places": [accounts.account(character, one) for one in Platform],
         "account": accounts.account(character, platform),
-        "other": Platform.X if platform is Platform.INSTAGRAM else Platform.INSTAGRAM,
         "form": form,
         "chosen": chosen,
         "picks": _picks(character, chosen),
         "portrait": images.card_parts([character.pk])[character.pk].portrait,
-        "caption": caption,
+        "fits": fits,
+        "too_much": too_much,
         "count": captions.count(platform, caption),
-        "checks": checks(character, platform, image=chosen, caption=caption, alt_text=alt_text),
+        "checks": found,
+        "to_fix": sum(check.level == "bad" for check in found),
+        "to_check": sum(check.level == "warn" for check in found),
         "ai_label": bool(form["ai_label"].value()),
+        "live": bool(part),
         **(more or {}),
     }
     return render(request, f"publishing/compose.html{part}", context, status=status)
@@ -111,25 +124,39 @@ def _platform(name: str) -> Platform:
         raise NotFound(f"There is no platform called {name}.") from None
 
 
-@require_GET
+@require_safe
 def posts(request: HttpRequest, pk: str) -> HttpResponse:
     filled = services.section_context(pk, request.GET.get("posts", "1"))
     context = {"character": characters.get(pk), "filled": filled}
     return render(request, "publishing/_posts.html", context)
 
 
-@require_GET
+@require_safe
 def show(request: HttpRequest, post_id: str) -> HttpResponse:
     """One post: where it stands, what was tried, where it is."""
     post = services.get(post_id)
+    character = Character.objects.filter(pk=post.character_id).first()
     context = {
         "post": post,
         "row": services.rows([post])[0],
         "job": jobs.get(post.job_id) if post.job_id else None,
-        "character": Character.objects.filter(pk=post.character_id).first(),
+        "character": character,
+        "profile": services.profile_of(post, character) if post.state == PostState.UNKNOWN else "",
     }
     part = "#body" if request.GET.get("part") == "body" else ""
     return render(request, f"publishing/post.html{part}", context)
+
+
+@require_POST
+def resolve(request: HttpRequest, post_id: str) -> HttpResponse:
+    """What somebody found who looked for a post whose outcome is unknown."""
+    found = request.POST.get("found", "")
+    if found not in FOUND:
+        raise Invalid("Say whether the post is there.")
+    permalink = request.POST.get("permalink", "").strip()
+    services.resolve(post_id, published=found == "there", permalink=permalink, retry=found == "post")
+    htmx.flash(request, FOUND[found])
+    return htmx.redirect(request, reverse("publishing:show", args=[post_id]))
 
 
 @require_safe

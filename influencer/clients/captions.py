@@ -66,6 +66,18 @@ def count(platform: Platform | str, caption: str) -> Count:
     return Count(used, LIMITS[platform])
 
 
+def fitting(platform: Platform | str, caption: str) -> tuple[str, str]:
+    """The caption in two: what the platform has room for, and what is too much."""
+    text = clean(caption)
+    if Platform(platform) is Platform.INSTAGRAM:
+        end = LIMITS[Platform.INSTAGRAM]
+        return text[:end], text[end:]
+    # The last character that fits, counted in UTF-16.
+    wide = text.encode("utf-16-le")
+    end = 2 * (_parse_tweet()(text).validRangeEnd + 1)
+    return wide[:end].decode("utf-16-le", "ignore"), wide[end:].decode("utf-16-le", "ignore")
+
+
 def check(platform: Platform | str, caption: str, alt_text: str = "") -> list[Finding]:
     """Everything the platform would refuse or charge for, errors first; empty when all is well."""
     platform = Platform(platform)

@@ -15,11 +15,14 @@ function weight(text) {
 }
 
 function update(counter) {
-  const text = document.getElementById(counter.dataset.countOf)?.value ?? "";
+  const field = document.getElementById(counter.dataset.countOf);
+  const text = field?.value ?? "";
   const limit = Number(counter.dataset.limit);
   const used = counter.dataset.rule === "x" ? weight(text) : [...text].length;
   counter.textContent = `${grouped(used)} of ${grouped(limit)}`;
   counter.classList.toggle("bad", used > limit);
+  if (used > limit) field?.setAttribute("aria-invalid", "true");
+  else if (!field?.hasAttribute("aria-describedby")) field?.removeAttribute("aria-invalid");
 }
 
 function updateAll(root) {

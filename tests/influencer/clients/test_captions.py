@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from influencer.clients.captions import bare, check, clean, count
+from influencer.clients.captions import bare, check, clean, count, fitting
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,27 @@ def test_a_caption_is_recognised_in_what_x_makes_of_it() -> None:
     ours = "Look:  example.com and https://example.org/x?y=1\ncafe\N{COMBINING ACUTE ACCENT}"
     theirs = "Look: https://t.co/abc and https://t.co/def\ncafé https://t.co/ghi"
     assert bare(ours) == bare(theirs) == "Look: and café"
+
+
+@pytest.mark.parametrize(
+    ("platform", "caption", "fits", "too_much"),
+    [
+        ("x", "a" * 285, "a" * 280, "a" * 5),
+        ("x", "日" * 141, "日" * 140, "日"),
+        ("x", "👩‍👩‍👧" * 141, "👩‍👩‍👧" * 140, "👩‍👩‍👧"),
+        (
+            "x",
+            "a" * 270 + " https://example.com/" + "b" * 40,
+            "a" * 270 + " ",
+            "https://example.com/" + "b" * 40,
+        ),
+        ("x", "short", "short", ""),
+        ("x", "", "", ""),
+        ("instagram", "é" * 2_203, "é" * 2_200, "é" * 3),
+        ("instagram", " kept ", "kept", ""),
+    ],
+)
+def test_a_caption_is_cut_where_the_platform_has_no_more_room(
+    platform: str, caption: str, fits: str, too_much: str
+) -> None:
+    assert fitting(platform, caption) == (fits, too_much)

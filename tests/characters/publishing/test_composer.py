@@ -1,0 +1,383 @@
+"""The composer and the page of a post, as a browser gets them, with and without htmx."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from characters.images import services as images
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing import services
+from characters.publishing.models import Attempt, Post, PostState
+from influencer.jobs import services as jobs
+from influencer.jobs.models import Job
+from tests.characters.people import X, someone
+from tests.characters.stage import drawn
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Any:
+    client = Client()
+    client.force_login(User.objects.create_user("owner", password="x" * 12))
+    with jobs.working_here():
+        yield client
+
+
+def said(answer: Any) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def page(luna: Character, platform: str = "instagram", query: str = "") -> str:
+    return reverse("publishing:compose", args=[luna.pk, platform]) + query
+
+
+def send(client: Client, luna: Character, platform: str = "instagram", **fields: Any) -> Any:
+    body = {"nonce": "n1", "caption": "Good morning", "ai_label": "on", **fields}
+    headers = {"HX-Request": "true"} if body.pop("htmx", False) else {}
+    return client.post(page(luna, platform), body, headers=headers)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def test_the_composer_starts_with_a_new_image_and_the_composed_prompt(
+    client: Client, luna: Character
+) -> None:
+    Character.objects.change(luna.pk, lambda record: setattr(record, "base_prompt", "a portrait"))
+    answer = client.get(page(luna))
+    assert answer.status_code == 200
+    assert "luna_character, a portrait" in said(answer)
+    assert 'name="image" value="" checked' in said(answer)
+    assert "0 of 2 200" in said(answer)
+
+
+def test_a_button_of_the_gallery_brings_its_image_along(
+    client: Client, luna: Character, image: Image
+) -> None:
+    answer = said(client.get(page(luna, "x", f"?image={image.pk}&caption=Hi")))
+    assert f'value="{image.pk}" checked' in answer
+    assert "> Hi</textarea>" in answer
+    assert "2 of 280" in answer
+
+
+def test_an_image_beyond_the_latest_can_still_be_the_chosen_one(
+    client: Client, luna: Character, image: Image
+) -> None:
+    for number in range(12):
+        images.add(luna.pk, drawn(8, 10 + number))
+    answer = client.get(page(luna, "x", f"?image={image.pk}"))
+    assert len(answer.context["picks"]) == 11
+    assert answer.context["picks"][0] == image
+
+
+def test_another_characters_image_is_not_offered(client: Client, luna: Character) -> None:
+    theirs = images.add("char_else", drawn())
+    assert client.get(page(luna, "x", f"?image={theirs.pk}")).context["chosen"] is None
+
+
+def test_both_places_are_shown_with_their_accounts(client: Client, luna: Character) -> None:
+    answer = said(client.get(page(luna, "x")))
+    assert "@luna_mystic" in answer
+    assert "@luna_x" in answer
+    assert answer.count('class="chip sandbox"') >= 2
+    assert 'aria-current="true"' in answer
+
+
+def test_an_unknown_platform_or_character_is_404(client: Client, luna: Character) -> None:
+    assert client.get(page(luna, "mastodon")).status_code == 404
+    assert client.get(reverse("publishing:compose", args=["char_gone", "x"])).status_code == 404
+
+
+def test_words_with_markup_stay_words(client: Client, luna: Character) -> None:
+    answer = send(client, luna, "x", caption="<img src=x onerror=alert(1)>", preview="1", htmx=True)
+    assert "<img src=x" not in said(answer)
+    assert "&lt;img src=x" in said(answer)
+
+
+# --- the live part ---------------------------------------------------------------------------
+
+
+def test_while_typing_only_preview_and_checks_are_sent_and_nothing_is_kept(
+    client: Client, luna: Character, image: Image
+) -> None:
+    answer = send(client, luna, "x", caption="a" * 300, image=image.pk, preview="1", htmx=True)
+    text = said(answer)
+    assert answer.status_code == 200
+    assert "<html" not in text
+    assert f"<mark>{'a' * 20}</mark>" in text
+    assert 'id="before"' in text and 'hx-swap-oob="true"' in text
+    assert "Caption is 20 characters too long for X." in text
+    assert "1 to fix, 1 to check" in text
+    assert not Post.objects.exists()
+
+
+def test_the_preview_shows_label_and_cut_as_instagram_does(client: Client, luna: Character) -> None:
+    text = said(send(client, luna, caption="b" * 200, preview="1"))
+    assert "AI info" in text
+    assert f"{'b' * 124}…" in text
+    assert '<span class="meta">more</span>' in text
+    assert "<strong>luna_mystic</strong>" in text
+    without = said(client.post(page(luna), {"nonce": "n", "caption": "b", "preview": "1"}))
+    assert "AI info" not in without
+
+
+def test_switching_the_place_keeps_everything_that_was_written(
+    client: Client, luna: Character, image: Image
+) -> None:
+    answer = send(client, luna, "x", caption="Kept", alt_text="Kept too", image=image.pk, switch="1")
+    text = said(answer)
+    assert answer.status_code == 200
+    assert "Post to X" in text
+    assert "> Kept</textarea>" in text
+    assert "Kept too" in text
+    assert f'value="{image.pk}" checked' in text
+    assert 'value="n1"' in text
+    assert not Post.objects.exists()
+
+
+# --- sending ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", ["instagram", "x"])
+def test_posting_leads_to_the_posts_own_page(
+    client: Client, luna: Character, image: Image, platform: str
+) -> None:
+    answer = send(client, luna, platform, image=image.pk, alt_text="A tree")
+    post = Post.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, reverse("publishing:show", args=[post.pk]))
+    assert (post.platform, post.caption, post.alt_text, post.ai_label) == (
+        platform,
+        "Good morning",
+        "A tree",
+        True,
+    )
+    assert "Posting Luna to" in said(client.get(answer["Location"]))
+
+
+def test_a_new_image_is_made_of_the_written_prompt(client: Client, luna: Character) -> None:
+    send(client, luna, prompt="a tree on a hill")
+    wish = Job.objects.get().request["wish"]
+    assert (wish["final_prompt"], wish["shape"]) == ("a tree on a hill", "4:5")
+
+
+def test_the_same_form_sent_twice_is_one_post(client: Client, luna: Character, image: Image) -> None:
+    first, second = (send(client, luna, "x", image=image.pk) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert (Post.objects.count(), Job.objects.count()) == (1, 1)
+
+
+def test_the_label_can_be_switched_off(client: Client, luna: Character, image: Image) -> None:
+    client.post(page(luna), {"nonce": "n", "caption": "Hi", "image": image.pk})
+    assert not Post.objects.get().ai_label
+
+
+def test_a_caption_that_is_too_long_is_said_at_the_field_and_kept(
+    client: Client, luna: Character, image: Image
+) -> None:
+    answer = send(client, luna, "x", caption="a" * 281, image=image.pk)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["caption"] == ["Caption is 1 character too long for X."]
+    assert "a" * 281 in said(answer)
+    assert not Post.objects.exists()
+
+
+def test_the_same_again_is_a_warning_with_a_button_that_means_it(
+    client: Client, luna: Character, image: Image
+) -> None:
+    send(client, luna, image=image.pk)
+    answer = send(client, luna, image=image.pk, nonce="n2")
+    text = said(answer)
+    assert answer.status_code == 409
+    assert "This image went to this Instagram account within the last 30 days." in text
+    assert 'name="force" value="on">Post the same again</button>' in text
+    assert reverse("publishing:show", args=[Post.objects.get().pk]) in text
+    assert "Good morning" in text
+    assert send(client, luna, image=image.pk, nonce="n2", force="on").status_code == 303
+    assert Post.objects.count() == 2
+
+
+def test_without_an_account_it_is_said_and_nothing_written_is_lost(client: Client, luna: Character) -> None:
+    someone("Kai", **X)
+    answer = send(client, luna, "x", caption="Kept")
+    text = said(answer)
+    assert answer.status_code == 409
+    assert "Luna has no X account." in text
+    assert "Kept" in text
+    assert "#accounts" in text
+
+
+def test_without_a_worker_nothing_written_is_lost(luna: Character) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("owner", password="x" * 12))
+    answer = send(client, luna, caption="Kept")
+    assert answer.status_code == 503
+    assert "Kept" in said(answer)
+    assert answer.context["form"].non_field_errors()
+    assert not Post.objects.exists()
+
+
+def test_an_image_deleted_meanwhile_is_said(client: Client, luna: Character, image: Image) -> None:
+    gone = image.pk
+    images.delete(image)
+    answer = send(client, luna, image=gone)
+    assert answer.status_code == 404
+    assert "There is no such image any more." in said(answer)
+
+
+# --- the page of a post ----------------------------------------------------------------------
+
+
+def a_post(luna: Character, image: Image | None = None, **fields: Any) -> Post:
+    given = {"platform": "x", "account": "sandbox:x", "sandbox": True, "caption": "Good morning", **fields}
+    return Post.objects.create(
+        key=str(Post.objects.count()), character_id=luna.pk, image_id=image.pk if image else "", **given
+    )
+
+
+def show(client: Client, post: Post, query: str = "") -> str:
+    answer = client.get(reverse("publishing:show", args=[post.pk]) + query)
+    assert answer.status_code == 200
+    return said(answer)
+
+
+def test_a_published_post_has_its_link_and_words(client: Client, luna: Character, image: Image) -> None:
+    post = a_post(
+        luna, image, state=PostState.PUBLISHED, permalink="https://x.com/1", sandbox=False, alt_text="A"
+    )
+    text = show(client, post)
+    assert 'href="https://x.com/1"' in text
+    assert "published" in text
+    assert image.url in text
+    assert "labelled as AI-generated" in text
+
+
+def test_a_sandbox_post_never_reads_published(client: Client, luna: Character) -> None:
+    text = show(client, a_post(luna, state=PostState.PUBLISHED, permalink="http://127.0.0.1:1/x/1"))
+    assert "published" not in text
+    assert "sandbox" in text
+
+
+def test_an_unknown_outcome_says_what_to_look_at_and_asks_what_was_found(
+    client: Client, luna: Character
+) -> None:
+    error = {"code": "outcome_unknown", "message": "X did not say whether the post went out.", "fix": ""}
+    post = a_post(luna, state=PostState.UNKNOWN, sandbox=False, error=error)
+    text = show(client, post)
+    assert "Nobody knows whether this post went out." in text
+    assert 'href="https://x.com/luna_x"' in text
+    for answer in ("It is there", "It is not: post it now", "It is not: leave it"):
+        assert answer in text
+    assert "Retry" not in text
+    assert "every 3s" not in text
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "words"),
+    [
+        ("there", "published", "Noted: the post is there."),
+        ("post", "reserved", "Posting it now."),
+        ("leave", "failed", "Noted: the post did not go out."),
+    ],
+)
+def test_what_was_found_settles_it(
+    client: Client, luna: Character, image: Image, found: str, state: str, words: str
+) -> None:
+    send(client, luna, "x", image=image.pk)
+    post = Post.objects.get()
+    Post.objects.update(state=PostState.UNKNOWN)
+    Job.objects.update(state="failed")
+    answer = client.post(
+        reverse("publishing:resolve", args=[post.pk]), {"found": found, "permalink": "https://x.com/1"}
+    )
+    assert answer.status_code == 303
+    post.refresh_from_db()
+    assert post.state == state
+    assert post.permalink == ("https://x.com/1" if found == "there" else "")
+    assert words in show(client, post)
+
+
+def test_an_answer_that_makes_no_sense_settles_nothing(client: Client, luna: Character) -> None:
+    post = a_post(luna, state=PostState.UNKNOWN)
+    url = reverse("publishing:resolve", args=[post.pk])
+    assert client.post(url, {"found": "maybe"}).status_code == 422
+    assert client.post(url, {"found": "there", "permalink": "javascript:alert(1)"}).status_code == 422
+    assert client.get(url).status_code == 405
+    post.refresh_from_db()
+    assert post.state == PostState.UNKNOWN
+
+
+def test_the_log_names_each_step_in_words(client: Client, luna: Character) -> None:
+    post = a_post(luna, state=PostState.FAILED)
+    Attempt.objects.create(post=post, step="container", milliseconds=5)
+    Attempt.objects.create(
+        post=post, step="publish", milliseconds=5, code="190", message="The token has expired."
+    )
+    Attempt.objects.create(post=post, step="look_up", milliseconds=5, code="not_found", message="Not there.")
+    Attempt.objects.create(post=post, step="upload")
+    text = show(client, post)
+    for words in (
+        "Hand over the image",
+        "The token has expired.",
+        "Ask whether it exists",
+        "never came here",
+    ):
+        assert words in text
+    assert "not_found" not in text
+
+
+def test_a_post_of_a_deleted_character_can_be_looked_at(client: Client) -> None:
+    assert "Good morning" in show(client, a_post(Character(id="char_gone")))
+
+
+def test_a_post_that_is_gone_is_404(client: Client) -> None:
+    assert client.get(reverse("publishing:show", args=["post_gone"])).status_code == 404
+
+
+def test_a_part_of_the_page_is_sent_for_htmx(client: Client, luna: Character) -> None:
+    text = show(client, a_post(luna), "?part=body")
+    assert "<html" not in text
+    assert 'id="post"' in text
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+def test_the_characters_page_lists_its_posts_by_pages(client: Client, luna: Character) -> None:
+    for number in range(12):
+        a_post(luna, caption=f"Post number {number}", state=PostState.PUBLISHED)
+    text = said(client.get(reverse("characters:detail", args=[luna.pk])))
+    assert "Post number 11" in text
+    assert "Post number 1<" not in text
+    older = said(client.get(reverse("publishing:posts", args=[luna.pk]) + "?posts=2"))
+    assert "Post number 1<" in older
+    assert "11–12 of 12" in older
+
+
+def test_a_card_tells_the_last_post_and_what_is_wrong_with_it(client: Client, luna: Character) -> None:
+    a_post(luna, state=PostState.FAILED, error={"code": "190/463", "message": "Expired", "fix": ""})
+    text = said(client.get(reverse("characters:list")))
+    assert "Failed, 190/463" in text
+
+
+def test_cards_and_lists_ask_a_fixed_number_of_questions(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    people = [someone(f"P{number}") for number in range(6)]
+    for person in people:
+        for _ in range(3):
+            a_post(person)
+    with django_assert_max_num_queries(2):
+        figures = services.card_posts([person.pk for person in people])
+    assert all(figures[person.pk].count == 3 for person in people)
+    with django_assert_max_num_queries(0):
+        services.card_accounts([person.pk for person in people])
+    with django_assert_max_num_queries(2):
+        services.rows(list(Post.objects.none()) or [Post(image_id="x", job_id="y")])
