@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -126,9 +127,9 @@ class OfCharacter(admin.ModelAdmin):
         found = Character.objects.filter(pk=record.character_id).first()
         if found is None:
             return str(record.character_id)
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:characters_character_change", args=[found.pk]), found.name
-        )
+        # Quoted, as an id may hold what the admin reads as an escape ("_40").
+        address = reverse("admin:characters_character_change", args=[quote(found.pk)])
+        return format_html('<a href="{}">{}</a>', address, found.name)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -48,7 +49,7 @@ def test_a_prompt_is_added_and_changed_and_unknown_keys_stay(client: Client) -> 
     [row] = rows()
     assert row["characterName"] == "Luna" and row["source"] == "hand"
     write({**row, "mine": 1})
-    address = f"{HOME}{row['id']}/change/"
+    address = f"{HOME}{quote(row['id'])}/change/"
     answer = client.post(address, form_of(client, address, **fields, caption="Tide."))
     assert answer.status_code == 302
     assert rows()[0]["caption"] == "Tide." and rows()[0]["mine"] == 1
@@ -56,7 +57,7 @@ def test_a_prompt_is_added_and_changed_and_unknown_keys_stay(client: Client) -> 
 
 def test_a_stale_form_is_refused(client: Client) -> None:
     one = prompt("at sea", character_id=luna().pk)
-    address = f"{HOME}{one.pk}/change/"
+    address = f"{HOME}{quote(one.pk)}/change/"
     form = form_of(client, address, character_id=one.character_id, prompt="mine", source="")
     Prompt.objects.change(one.pk, lambda record: setattr(record, "prompt", "theirs"))
     answer = client.post(address, form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -23,6 +24,6 @@ def test_trainings_are_listed_and_shown_but_not_changed() -> None:
     page = client.get(LIST).content.decode()
     assert "luna.safetensors" in page and "Luna" in page
     assert client.get(f"{LIST}?q=luna.safe").context["cl"].result_count == 1
-    assert client.get(f"{LIST}{training.pk}/change/").status_code == 200
+    assert client.get(f"{LIST}{quote(training.pk)}/change/").status_code == 200
     assert client.get(f"{LIST}add/").status_code == 403
-    assert client.post(f"{LIST}{training.pk}/change/", {"state": "failed"}).status_code == 403
+    assert client.post(f"{LIST}{quote(training.pk)}/change/", {"state": "failed"}).status_code == 403
