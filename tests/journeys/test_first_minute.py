@@ -39,7 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def context(browser: Browser, running: Running) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(20 * SECONDS)
+    context.set_default_timeout(60 * SECONDS)
     yield context
     context.close()
 

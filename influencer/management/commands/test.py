@@ -26,4 +26,10 @@ class Command(BaseCommand):
 def _spread(arguments: Sequence[str]) -> list[str]:
     """On all cores, unless the person said otherwise."""
     chosen = any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments)
-    return list(arguments) if chosen else ["-n", "auto", "--dist", "loadgroup", *arguments]
+    return list(arguments) if chosen else ["-n", str(workers()), "--dist", "loadgroup", *arguments]
+
+
+def workers() -> int:
+    """More than there are cores: much of the suite waits for processes it has started or killed."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + (cores + 1) // 2

@@ -19,8 +19,10 @@ def handed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
     return found[1:]
 
 
-def test_it_runs_on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert handed(monkeypatch) == ["-m", "pytest", "-n", "auto", "--dist", "loadgroup"]
+@pytest.mark.parametrize(("cores", "processes"), [(1, "2"), (2, "3"), (8, "12")])
+def test_it_runs_on_all_cores(monkeypatch: pytest.MonkeyPatch, cores: int, processes: str) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)))
+    assert handed(monkeypatch) == ["-m", "pytest", "-n", processes, "--dist", "loadgroup"]
 
 
 def test_arguments_are_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
