@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("characters.publishing.urls")),
     path("characters/", include("characters.urls")),
     path("prompts/", include("prompts.urls")),
+    path("scheduling/", include("scheduling.urls")),
     path("jobs/", include("influencer.jobs.urls")),
     path("", include("monitoring.urls")),
     path("", include("influencer.web.urls")),

@@ -5,6 +5,7 @@ from django.utils.module_loading import import_string
 
 from characters.panels import register_delete_listener, register_sample
 from influencer.jobs import kinds
+from influencer.web import tabs
 
 
 class SchedulingConfig(AppConfig):
@@ -12,6 +13,8 @@ class SchedulingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        tab = tabs.Tab(order=2, name="Scheduling", url_name="scheduling:list", icon="calendar-days")
+        tabs.register(tab)
         register_delete_listener("scheduling.services.pause_tasks_of")
         register_sample("scheduling.services.add_samples")
         kinds.register(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 
 @dataclass(frozen=True, order=True)
 class Tab:
     """One tab: `order` places it, `icon` names a Lucide icon shown on small screens.
 
-    `also` are the beginnings of further addresses that belong to it.
+    `also` are the beginnings of further addresses that belong to it. `waiting` names a function
+    that counts what waits there for a person; the number stands beside the name.
     """
 
     order: int
@@ -19,10 +21,16 @@ class Tab:
     url_name: str
     icon: str
     also: tuple[str, ...] = ()
+    waiting: str = ""
 
     @property
     def url(self) -> str:
         return reverse(self.url_name)
+
+    @property
+    def count(self) -> int:
+        """How much waits for a person there."""
+        return int(import_string(self.waiting)()) if self.waiting else 0
 
 
 _tabs: dict[str, Tab] = {}

@@ -127,6 +127,10 @@ def slow(request: HttpRequest) -> HttpResponse:
     return done()
 
 
+def three() -> int:
+    return 3
+
+
 def make_user(name: str = "owner", **fields: Any) -> User:
     return User.objects.create_superuser(name, password="a sentence works well", **fields)
 

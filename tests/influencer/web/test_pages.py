@@ -29,6 +29,13 @@ def test_the_frame_shows_the_registered_tabs_in_order(signed_in: Client) -> None
     assert content.index('<a href="/login/">') < content.index('<a href="/page/"')
 
 
+def test_a_tab_says_how_much_waits_for_a_person(signed_in: Client) -> None:
+    tabs.register(tabs.Tab(11, "Three", "web:login", "list", waiting="tests.influencer.web.addresses.three"))
+    content = signed_in.get("/page/").content.decode()
+    assert 'Three <span class="count">3<span class="visually-hidden"> wait for you</span></span>' in content
+    assert content.count('class="count"') == 1
+
+
 def test_the_start_page_leads_to_the_first_tab(signed_in: Client) -> None:
     assert signed_in.get("/")["Location"] == "/page/"
 
