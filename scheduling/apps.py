@@ -29,6 +29,15 @@ class SchedulingConfig(AppConfig):
         )
         kinds.register(
             kinds.Kind(
+                name="train_task",
+                label="LoRA training on schedule",
+                handler="scheduling.teaching.run",
+                steps=("images", "train"),
+                link="characters.training.running.link",
+            )
+        )
+        kinds.register(
+            kinds.Kind(
                 name="backup",
                 label="Backup",
                 handler="scheduling.backup.run",

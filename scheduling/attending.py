@@ -28,7 +28,7 @@ def see_through(job_ids: Sequence[str], say: Callable[[str], None]) -> None:
 @contextlib.contextmanager
 def _surroundings(found: Sequence[Job]) -> Iterator[None]:
     """What runs need and does not run: stand-ins, and someone who serves Instagram the pictures."""
-    works = [job for job in found if job.kind == runs.KIND]
+    works = [job for job in found if job.kind in runs.WITH_PARTS]
     with contextlib.ExitStack() as stack:
         if works:
             stack.enter_context(commands.stand_ins("ComfyUI", "Instagram", "X"))

@@ -14,7 +14,7 @@ from influencer.jobs.context import JobContext
 from influencer.jobs.models import Job, JobState
 from scheduling import runs
 
-PARTS = ("generate_image", "publish_post")
+PARTS = ("generate_image", "publish_post", "train_lora")
 # A run is woken when its part ends; it looks by itself this often, to show how far it is.
 LOOK_AGAIN = timedelta(seconds=3)
 PATIENCE_HERE = 3600.0
@@ -26,7 +26,7 @@ def connect() -> None:
         jobs.on_finished(kind, "scheduling.children.ended")
 
 
-def follow(job: JobContext, child: Job, what: str) -> Job:
+def follow(job: JobContext, child: Job, what: str, *, look_again: timedelta = LOOK_AGAIN) -> Job:
     """The child once it has ended. Raises `Wait` until then, so that no worker is held meanwhile."""
     if jobs.works_here() and not child.is_final:
         with suppress(TookTooLong):
@@ -36,13 +36,13 @@ def follow(job: JobContext, child: Job, what: str) -> Job:
     message = f"{what}: {child.message or 'queued'}"
     job.remember(following=child.pk)
     job.progress(child.progress, message)
-    raise Wait(timezone.now() + LOOK_AGAIN, "following", message)
+    raise Wait(timezone.now() + look_again, "following", message)
 
 
 def ended(child: Job) -> None:
     """Start the run that waits for this part, at once."""
     waiting = Job.objects.filter(
-        kind=runs.KIND, state=JobState.WAITING, reason="following", memo__following=child.pk
+        kind__in=runs.WITH_PARTS, state=JobState.WAITING, reason="following", memo__following=child.pk
     )
     for parent in waiting.values_list("pk", flat=True):
         jobs.wake(parent)

@@ -14,6 +14,10 @@ from characters.images.planning import Wish
 from influencer.clients.platform import Platform
 from influencer.clients.writers.interface import MOST_SCENES
 from influencer.errors import Invalid
+from scheduling import config as configs
+from scheduling import lessons
+from scheduling.config import Config
+from scheduling.lessons import Lesson, Pictures
 from scheduling.models import TaskType
 
 # As the composer makes a new image for a post.
@@ -41,7 +45,7 @@ class PromptSource(models.TextChoices):
 class Recipe:
     """One run's work. `images` are the approved ones a `post_approved` task may use, in order.
 
-    `count` and `narrative` (id or title) are those of `write_prompts`.
+    `count` and `narrative` (id or title) are those of `write_prompts`, `lesson` that of `train_lora`.
     """
 
     type: TaskType
@@ -56,6 +60,7 @@ class Recipe:
     count: int = PROMPTS_AT_ONCE
     narrative: str = ""
     wish: Wish = Wish()
+    lesson: Lesson = Lesson(Pictures.SET)
 
     def wish_for(self, prompt: str, *, own_size: bool) -> Wish:
         """What to ask for to have this prompt made into an image. A post takes one, in its shape.
@@ -75,21 +80,24 @@ def read(kind: str, config: Any) -> Recipe:
     Raises `Invalid` with a sentence that names the key at fault.
     """
     if not isinstance(config, Mapping):
-        raise _refused("config", "must be an object")
+        raise configs.refused("config", "must be an object")
     of_type = task_type(kind)
     return Recipe(
         type=of_type,
-        source=_source(config),
-        prompt=_text(config, "prompt", LONGEST_PROMPT) or _text(config, "customPrompt", LONGEST_PROMPT),
-        caption=_text(config, "caption", LONGEST_CAPTION),
-        alt_text=_text(config, "altText", LONGEST_CAPTION),
-        write_caption=_flag(config, "generateCaption", default=False),
-        force=_flag(config, "force", default=False),
+        source=PromptSource(
+            configs.choice(config, "promptSource", PromptSource.values, default=PromptSource.TEXT)
+        ),
+        prompt=_either(config, ("prompt", "customPrompt"), LONGEST_PROMPT),
+        caption=configs.text(config, "caption", LONGEST_CAPTION),
+        alt_text=configs.text(config, "altText", LONGEST_CAPTION),
+        write_caption=configs.flag(config, "generateCaption", default=False),
+        force=configs.flag(config, "force", default=False),
         platforms=_platforms(of_type, config),
-        images=_images(config),
+        images=configs.image_ids(config),
         count=_count(config) if of_type == TaskType.WRITE_PROMPTS else PROMPTS_AT_ONCE,
-        narrative=_text(config, "narrativeId", 200) or _text(config, "narrative", 200),
+        narrative=_either(config, ("narrativeId", "narrative"), 200),
         wish=_wish(config) if of_type in MAKES_IMAGES else Wish(),
+        lesson=lessons.read(config) if of_type == TaskType.TRAIN_LORA else Lesson(Pictures.SET),
     )
 
 
@@ -101,72 +109,24 @@ def task_type(name: str) -> TaskType:
     return TaskType(name)
 
 
-def _source(config: Mapping[str, Any]) -> PromptSource:
-    name = _text(config, "promptSource", 60) or PromptSource.TEXT
-    if name not in PromptSource.values:
-        raise _refused("promptSource", f"must be one of {', '.join(PromptSource.values)}")
-    return PromptSource(name)
+def _either(config: Config, keys: tuple[str, str], longest: int) -> str:
+    """The text under the first key, else the one under the second."""
+    return configs.text(config, keys[0], longest) or configs.text(config, keys[1], longest)
 
 
-def _platforms(of_type: TaskType, config: Mapping[str, Any]) -> tuple[Platform, ...]:
+def _platforms(of_type: TaskType, config: Config) -> tuple[Platform, ...]:
     usual = POSTS_TO.get(of_type, ())
     return tuple(
-        platform for key, platform in SWITCHES.items() if _flag(config, key, default=platform in usual)
+        platform for key, platform in SWITCHES.items() if configs.flag(config, key, default=platform in usual)
     )
 
 
-def _images(config: Mapping[str, Any]) -> tuple[str, ...]:
-    one, several = _text(config, "imageId", 60), config.get("imageIds") or []
-    if not isinstance(several, list) or not all(isinstance(name, str) for name in several):
-        raise _refused("imageIds", "must be a list of image ids")
-    return tuple([one] if one else several)
+def _count(config: Config) -> int:
+    return configs.number(config, "count", default=PROMPTS_AT_ONCE, limits=(1, MOST_SCENES))
 
 
-def _count(config: Mapping[str, Any]) -> int:
-    count = config.get("count", PROMPTS_AT_ONCE)
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_SCENES:
-        raise _refused("count", f"must be a number from 1 to {MOST_SCENES}")
-    return count
-
-
-def _wish(config: Mapping[str, Any]) -> Wish:
+def _wish(config: Config) -> Wish:
     """The image settings: those of the dialog, under the same keys."""
-    data: dict[str, Any] = {}
-    for key, name in images_api.KEYS.items():
-        value = config.get(key)
-        if value is None or key in NOT_THE_IMAGES:
-            continue
-        if isinstance(value, bool | list | dict):
-            raise _refused(key, "must be text or a number")
-        data[name] = value
-    form = WishForm(data)
-    if not form.is_valid():
-        key, messages = next(iter(images_api.form_problem(form).fields.items()))
-        raise _refused(key, f"can't be used. {messages[0]}")
+    keys = {key: name for key, name in images_api.KEYS.items() if key not in NOT_THE_IMAGES}
+    form: WishForm = configs.settings(config, keys, WishForm, images_api.form_problem)
     return form.wish()
-
-
-def _text(config: Mapping[str, Any], key: str, longest: int) -> str:
-    value = config.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _refused(key, "must be text")
-    if len(value) > longest:
-        raise _refused(key, f"may be {longest} characters long")
-    return value.strip()
-
-
-def _flag(config: Mapping[str, Any], key: str, *, default: bool) -> bool:
-    value = config.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise _refused(key, "must be true or false")
-    return value
-
-
-def _refused(key: str, what: str) -> Invalid:
-    name = "config" if key == "config" else f"config.{key}"
-    sentence = f"{name} {what}".rstrip(".") + "."
-    return Invalid(sentence, code="bad_config", fields={"config": [sentence]})

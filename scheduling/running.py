@@ -14,7 +14,7 @@ from characters.images import services as images
 from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.models import LIVE, Post
-from influencer.errors import Conflict, Invalid, NotFound, Problem, Unavailable
+from influencer.errors import Conflict, Invalid, NotFound, Problem
 from influencer.jobs import Cancelled, Wait
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
@@ -26,7 +26,6 @@ from scheduling.models import TaskType
 from scheduling.recipe import Recipe
 
 STEPS = ("prompt", "image", "caption", "publish")
-NO_TRAINING = "Training on schedule is not part of this version."
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,8 @@ def finished(job: Job) -> None:
 
 
 def _ingredients(job: JobContext) -> tuple[Character, Recipe]:
-    """Raises `Invalid`, `NotFound`, `Unavailable` (`not_available`)."""
+    """Raises `Invalid`, `NotFound`."""
     wanted = recipe.read(job.request["type"], job.request["config"])
-    if wanted.type == TaskType.TRAIN_LORA:
-        raise Unavailable(NO_TRAINING, code="not_available", retryable=False)
     return characters.get(job.character_id), wanted
 
 

@@ -17,7 +17,11 @@ from scheduling import recipe
 from scheduling.models import Approval, Fired, FiredState, Task, TaskType
 
 KIND = "run_task"
-BACKUP_KIND = "backup"
+TRAINING_KIND = "train_task"
+# The kinds of job of types that are not a run of the usual steps.
+KINDS: dict[str, str] = {TaskType.BACKUP: "backup", TaskType.TRAIN_LORA: TRAINING_KIND}
+# Those that start jobs for their parts.
+WITH_PARTS = (KIND, TRAINING_KIND)
 KEPT = timedelta(days=400)
 # How many of a deleted task's latest runs are looked at to find those that wait.
 RECENT = 50
@@ -76,7 +80,7 @@ def start(
         # Whatever is not plainly "auto" waits for a person.
         "review": task.approval != Approval.AUTO,
     }
-    kind = BACKUP_KIND if task.type == TaskType.BACKUP else KIND
+    kind = KINDS.get(task.type, KIND)
     return jobs.start(
         kind, character_id=task.character_id, request=request, user_id=user_id, not_before=not_before
     )

@@ -293,10 +293,6 @@ def test_words_the_platform_would_refuse_end_the_run_before_publishing(stage: St
     assert not Post.objects.exists()
 
 
-def test_training_on_schedule_says_that_it_is_not_there_yet(luna: Character) -> None:
-    assert failure(run(a_task(type="train_lora", character=luna))) == "not_available"
-
-
 def test_a_run_of_a_character_that_is_gone_says_so(luna: Character) -> None:
     job = start(a_task(character=luna))
     luna.delete()
