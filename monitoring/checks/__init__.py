@@ -1,6 +1,6 @@
 """Every line of the status, in the order it is shown."""
 
-from monitoring.checks import accounts, comfyui, queue, storage
+from monitoring.checks import accounts, comfyui, gemini, queue, storage
 from monitoring.report import Check
 from monitoring.watch import Watch
 
@@ -9,10 +9,11 @@ DATABASE = Check("database", "Database", storage.database)
 SCHEDULER = Check("scheduler", "Scheduler", queue.scheduler)
 INSTAGRAM = Check("instagram", "Instagram", accounts.instagram)
 X = Check("x", "X", accounts.x)
+GEMINI = Check("gemini", "Gemini", gemini.check)
 WORKERS = Check("workers", "Workers", queue.workers)
 DISK = Check("disk", "Disk", storage.disk)
 
-CHECKS = (COMFYUI, DATABASE, SCHEDULER, INSTAGRAM, X, WORKERS, DISK)
+CHECKS = (COMFYUI, DATABASE, SCHEDULER, INSTAGRAM, X, GEMINI, WORKERS, DISK)
 
 # The whole status, and the part nobody outside is asked for, for `/healthz`.
 everything = Watch(CHECKS, keep=10)

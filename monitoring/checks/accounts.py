@@ -6,45 +6,33 @@ an answer is remembered, and at most `AT_ONCE` accounts are asked in one go.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 
 from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
+from characters.publishing.models import Post, PostState
 from influencer import endpoints
 from influencer.clients import media_host
-from influencer.clients.platform import Platform
+from influencer.clients.platform import Platform, Publisher
 from influencer.errors import Problem
 from influencer.jobs.models import iso
+from monitoring.answers import Answer
 from monitoring.crew import Crew
 from monitoring.report import Finding, State
 
 SECONDS = 2.2
 AT_ONCE = 16
-# How long an answer is good, in seconds: a good one, a bad one, and either when the person asks anew.
-GOOD_FOR, BAD_FOR, FRESH_FOR = 600.0, 60.0, 15.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an account said: whose it is, or what is wrong."""
-
-    username: str = ""
-    error: str = ""
-    at: float = 0.0
-    moment: datetime | None = None
-
-    def is_due(self, fresh: bool) -> bool:
-        age = time.monotonic() - self.at
-        return age > (FRESH_FOR if fresh else BAD_FOR if self.error else GOOD_FOR)
+A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -84,11 +72,12 @@ def check(platform: Platform, fresh: bool) -> Finding:
     """The state of every character's account. Real ones are asked whose they are."""
     seats = list(_seats(platform))
     real = {seat.key: seat for seat in seats if seat.kind == "real"}
-    if not real and not any(seat.fault for seat in seats):
-        return _without_accounts(platform, seats)
-    _ask(real, fresh)
-    entries = [_entry(seat) for seat in seats]
-    return _finding(platform, entries)
+    practice = not real and not any(seat.fault for seat in seats)
+    if not practice:
+        _ask(real, fresh)
+    posted = _posted_today(platform)
+    details = {"accounts": [_entry(seat, posted) for seat in seats], "lastError": _last_error(platform)}
+    return _without_accounts(platform, details) if practice else _finding(platform, details)
 
 
 def _seats(platform: Platform) -> Iterable[Seat]:
@@ -111,7 +100,7 @@ def _ask(real: dict[str, Seat], fresh: bool) -> None:
     calls = {key: partial(_ask_one, real[key]) for key in due[:AT_ONCE]}
     answered = _crew.run(calls, SECONDS)
     for key in calls.keys() - answered.keys():
-        _known[key] = _said(error=f"No answer within {SECONDS:g} s.")
+        _known[key] = Answer(error=f"No answer within {SECONDS:g} s.")
 
 
 def _ask_one(seat: Seat) -> bool:
@@ -123,35 +112,57 @@ def _ask_one(seat: Seat) -> bool:
 def _answer_of(seat: Seat) -> Answer:
     assert seat.account is not None
     try:
-        found = accounts.publisher(seat.character, seat.account).account()
+        client = accounts.publisher(seat.character, seat.account)
+        return Answer({"username": client.account().username, **_quota(client)})
     except Problem as problem:
-        return _said(error=problem.sentence)
-    return _said(username=found.username)
+        return Answer(error=problem.sentence)
 
 
-def _said(**facts: str) -> Answer:
-    return Answer(**facts, at=time.monotonic(), moment=timezone.now())
+def _quota(client: Publisher) -> dict[str, Any]:
+    """What Instagram allows; X tells only whoever has just posted. Missing, it is no fault of the account."""
+    if client.platform is not Platform.INSTAGRAM:
+        return {}
+    with suppress(Problem):
+        if (quota := client.quota()) and quota.limit:
+            return {"quota": {"used": quota.used, "limit": quota.limit}}
+    return {}
 
 
-def _entry(seat: Seat) -> dict[str, Any]:
+def _entry(seat: Seat, posted: Mapping[str, int]) -> dict[str, Any]:
     """One account in the details; `state` is ok, down, unchecked, sandbox or none."""
-    entry = {"characterId": seat.character.pk, "character": seat.character.name}
+    entry: dict[str, Any] = {"characterId": seat.character.pk, "character": seat.character.name}
     if seat.account is None:
         return {**entry, "state": "down", "message": seat.fault}
-    entry["handle"] = seat.account.handle
+    entry |= {"handle": seat.account.handle, "postedToday": posted.get(seat.account.key, 0)}
     if seat.kind != "real":
         return {**entry, "state": seat.kind, "message": seat.account.note}
     answer = _known.get(seat.key)
     if answer is None:
         return {**entry, "state": "unchecked", "message": "Credentials are set; not asked yet."}
     state = "down" if answer.error else "ok"
-    said = {"message": answer.error, "username": answer.username, "checkedAt": iso(answer.moment)}
-    return {**entry, "state": state, **said}
+    return {**entry, "state": state, "message": answer.error, **answer.facts, "checkedAt": iso(answer.moment)}
 
 
-def _without_accounts(platform: Platform, seats: Sequence[Seat]) -> Finding:
+def _posted_today(platform: Platform) -> dict[str, int]:
+    """How many posts each account got in the last 24 hours."""
+    since = timezone.now() - A_DAY
+    posts = Post.objects.filter(state=PostState.PUBLISHED, created_at__gte=since, platform=str(platform))
+    return dict(posts.order_by().values_list("account").annotate(Count("pk")))
+
+
+def _last_error(platform: Platform) -> dict[str, Any] | None:
+    """Of the newest post of this week that failed."""
+    failed = Post.objects.filter(state=PostState.FAILED, created_at__gte=timezone.now() - A_WEEK)
+    post = failed.filter(platform=str(platform)).order_by("-created_at").first()
+    if post is None or not post.error:
+        return None
+    said = {name: post.error.get(name, "") for name in ("code", "message")}
+    return {"postId": post.pk, "at": iso(post.updated_at), **said}
+
+
+def _without_accounts(platform: Platform, details: dict[str, Any]) -> Finding:
     """Only practice, or nothing at all. Raises `Unavailable` when the sandbox should run and does not."""
-    name, details = accounts.NAMES[platform], {"accounts": [_entry(seat) for seat in seats]}
+    name = accounts.NAMES[platform]
     if not endpoints.sandbox_allowed():
         message = f"No character has {name} credentials, and the sandbox is off. Add them to a character."
         return Finding(State.UNCONFIGURED, message, details)
@@ -160,10 +171,10 @@ def _without_accounts(platform: Platform, seats: Sequence[Seat]) -> Finding:
     return Finding(State.SANDBOX, message, details)
 
 
-def _finding(platform: Platform, entries: Sequence[dict[str, Any]]) -> Finding:
+def _finding(platform: Platform, details: dict[str, Any]) -> Finding:
+    entries: Sequence[dict[str, Any]] = details["accounts"]
     broken = [entry for entry in entries if entry["state"] == "down"]
     well = [entry for entry in entries if entry["state"] in {"ok", "unchecked"}]
-    details: dict[str, Any] = {"accounts": list(entries)}
     if platform is Platform.INSTAGRAM:
         details["publicAddress"] = _public_address()
     if broken:

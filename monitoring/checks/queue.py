@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from influencer.jobs import health
 from influencer.jobs.models import OPEN, Job, JobState, iso
 from influencer.jobs.pace import clusters, pace
 from monitoring.report import Finding, State
+from scheduling.models import Fired, FiredState, NextDue
 
 START = "Start everything with `python3 manage.py up`."
 # Sweeps the clock may miss before it counts as late.
@@ -34,11 +35,17 @@ def scheduler(fresh: bool) -> Finding:
 
 
 def _due(now: datetime) -> dict[str, Any]:
-    waiting = Job.objects.filter(state=JobState.WAITING, not_before__isnull=False)
-    first = waiting.order_by("not_before").values_list("not_before", flat=True).first()
-    lag = max(0.0, (now - first).total_seconds()) if first else 0.0
-    soon = waiting.filter(not_before__lte=now + timedelta(hours=1)).count()
-    return {"dueWithinTheHour": soon, "lagSeconds": round(lag, 1)}
+    """What will start within the hour, how late the first of it is, and missed runs nobody decided about."""
+    jobs = Job.objects.filter(state=JobState.WAITING, not_before__isnull=False)
+    tasks = NextDue.objects.filter(due__isnull=False)
+    soon = now + timedelta(hours=1)
+    firsts = [jobs.aggregate(first=Min("not_before"))["first"], tasks.aggregate(first=Min("due"))["first"]]
+    lag = max((now - first).total_seconds() for first in [*firsts, now] if first)
+    return {
+        "dueWithinTheHour": jobs.filter(not_before__lte=soon).count() + tasks.filter(due__lte=soon).count(),
+        "lagSeconds": round(lag, 1),
+        "missed": Fired.objects.filter(state=FiredState.MISSED).count(),
+    }
 
 
 def workers(fresh: bool) -> Finding:

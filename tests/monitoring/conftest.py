@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitoring.checks import accounts
+from monitoring.checks import accounts, gemini
 
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    accounts._known.clear()
+    for known in (accounts._known, gemini._known):
+        known.clear()
     yield
-    accounts._known.clear()
+    for known in (accounts._known, gemini._known):
+        known.clear()

@@ -11,13 +11,17 @@ import pytest
 
 from characters.models import Character
 from characters.publishing import accounts as posting_accounts
+from characters.publishing.models import Post
 from influencer.clients.platform import Platform
 from influencer.errors import Unavailable
+from monitoring import answers
 from monitoring.checks import accounts
 from monitoring.report import Finding, State
 from tests.characters.people import INSTAGRAM, X, someone
 from tests.characters.stage import Stage, sandbox_at
 from tests.influencer.clients.scripted_server import ScriptedServer, closed_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -96,7 +100,7 @@ def test_asked_anew_after_a_while_it_is_asked_again(
 ) -> None:
     someone("Luna", **X)
     accounts.x(False)
-    monkeypatch.setattr(accounts, "FRESH_FOR", 0.0)
+    monkeypatch.setattr(answers, "FRESH_FOR", 0.0)
     accounts.x(False)
     assert asked(platforms, "x") == 1
     accounts.x(True)
@@ -194,7 +198,7 @@ def test_an_address_instagram_can_not_fetch_from_is_a_warning(
     settings: Any, monkeypatch: pytest.MonkeyPatch, url: str, said: str
 ) -> None:
     settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, public_base_url=url)
-    monkeypatch.setattr(accounts, "_answer_of", lambda seat: accounts._said(username="luna"))
+    monkeypatch.setattr(accounts, "_answer_of", lambda seat: answers.Answer({"username": "luna"}))
     someone("Luna", **INSTAGRAM, **X)
     finding = accounts.instagram(False)
     assert finding.state is State.DEGRADED
@@ -206,6 +210,21 @@ def test_practice_needs_no_public_address(data_dir: Path) -> None:
     someone("Luna")
     with sandbox_at(data_dir):
         assert accounts.instagram(False).state is State.SANDBOX
+
+
+def test_what_was_posted_today_the_quota_and_the_last_error_are_told(platforms: Stage) -> None:
+    luna = someone("Luna", **INSTAGRAM, **X)
+    for platform in Platform:
+        account = posting_accounts.account(luna, platform)
+        common = {"character_id": luna.pk, "platform": str(platform), "account": account.key}
+        Post.objects.create(key=f"{platform} 1", state="published", **common)
+        error = {"code": "190", "message": "Instagram refused the token.", "fix": "Reconnect."}
+        Post.objects.create(key=f"{platform} 2", state="failed", error=error, **common)
+    instagram, x = accounts.instagram(False), accounts.x(False)
+    assert entries(instagram)["Luna"]["postedToday"] == entries(x)["Luna"]["postedToday"] == 1
+    assert entries(instagram)["Luna"]["quota"]["limit"] > 0
+    assert "quota" not in entries(x)["Luna"], "X tells it to whoever posts, and to nobody else"
+    assert (instagram.details["lastError"]["code"], x.details["lastError"]["code"]) == ("190", "190")
 
 
 def test_no_secret_is_in_what_is_shown(platforms: Stage) -> None:

@@ -11,6 +11,7 @@ from influencer.jobs import health, services
 from influencer.jobs.models import JobState
 from monitoring.checks import queue
 from monitoring.report import State
+from scheduling.models import Fired, FiredState, NextDue
 from tests.influencer.jobs.factories import a_job, a_kind, put
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,17 @@ def test_what_is_due_and_how_late_it_is_are_counted() -> None:
     assert late.state == JobState.WAITING
     assert finding.details["lagSeconds"] >= 100
     assert finding.details["dueWithinTheHour"] == 2
+
+
+def test_tasks_that_are_due_and_missed_runs_are_counted_too() -> None:
+    beat(health.CLOCK)
+    now = timezone.now()
+    for minutes in (-1, 20, 90):
+        NextDue.objects.create(task_id=f"task_{minutes}", digest="x", due=now + timedelta(minutes=minutes))
+    Fired.objects.create(task_id="task_1", due=now, state=FiredState.MISSED)
+    details = queue.scheduler(False).details
+    assert (details["dueWithinTheHour"], details["missed"]) == (2, 1)
+    assert details["lagSeconds"] >= 60
 
 
 def test_all_workers_well_tells_what_they_do() -> None:

@@ -66,6 +66,7 @@ def test_the_status_has_the_documented_shape(token: str) -> None:
         "scheduler",
         "instagram",
         "x",
+        "gemini",
         "workers",
         "disk",
     }
@@ -73,7 +74,8 @@ def test_the_status_has_the_documented_shape(token: str) -> None:
         assert set(line) == {"state", "message", "checkedAt", "lastOkAt", "details"}
         assert line["state"] in STATES
         assert line["message"].endswith(".")
-        assert line["lastOkAt"]
+    assert all(line["lastOkAt"] for name, line in body["status"].items() if name != "gemini")
+    assert body["status"]["gemini"]["state"] == "unconfigured"
     assert body["status"]["comfyui"]["state"] == "sandbox"
     assert body["checkedAt"].endswith("Z")
 
@@ -147,4 +149,5 @@ def test_healthz_names_both(data_dir: Path) -> None:
 def test_healthz_asks_nobody_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitoring.checks.comfyui.check", lambda fresh: pytest.fail("it was asked"))
     monkeypatch.setattr("monitoring.checks.accounts.check", lambda *_: pytest.fail("it was asked"))
+    monkeypatch.setattr("monitoring.checks.gemini.check", lambda fresh: pytest.fail("it was asked"))
     assert Client().get("/healthz").status_code == 200
