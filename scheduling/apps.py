@@ -4,8 +4,8 @@ from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
 from characters.panels import register_delete_listener, register_sample
-from influencer.jobs import kinds
 from influencer.web import tabs
+from influencer.jobs import kinds, references
 
 
 class SchedulingConfig(AppConfig):
@@ -17,6 +17,8 @@ class SchedulingConfig(AppConfig):
         tabs.register(tab)
         register_delete_listener("scheduling.services.pause_tasks_of")
         register_sample("scheduling.services.add_samples")
+        references.register("scheduling.runs.jobs_of_last_runs")
+        references.register("scheduling.runs.parts_of_open_runs")
         kinds.register(
             kinds.Kind(
                 name="run_task",

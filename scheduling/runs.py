@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 
 from characters import services as characters
 from influencer.jobs import services as jobs
@@ -123,6 +124,19 @@ def latest(task_ids: Sequence[str] | None = None) -> dict[str, Run]:
     newest = rows.values("task_id").annotate(newest=Max("pk")).values("newest")
     fired = Fired.objects.filter(pk__in=newest)
     return {run.fired.task_id: run for run in with_jobs(list(fired))}
+
+
+def jobs_of_last_runs() -> QuerySet[Any]:
+    """The job of each task's latest run, which the list of tasks tells the result of."""
+    newest = Fired.objects.order_by().values("task_id").annotate(newest=Max("pk")).values("newest")
+    return Fired.objects.filter(pk__in=newest).exclude(job_id="").order_by().values("job_id")
+
+
+def parts_of_open_runs() -> QuerySet[Any]:
+    """The job that a run follows which is not over: it may wait for review for long."""
+    following = KeyTextTransform("following", "memo")
+    still = Job.objects.filter(kind=KIND, state__in=OPEN).annotate(part=following)
+    return still.filter(part__isnull=False).order_by().values("part")
 
 
 def history(task_id: str = "", *, most: int = 50) -> list[Run]:

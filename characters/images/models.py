@@ -45,7 +45,10 @@ class Image(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
-        indexes: ClassVar = [models.Index(fields=["character_id", "-created_at"], name="image_of_character")]
+        indexes: ClassVar = [
+            models.Index(fields=["character_id", "-created_at"], name="image_of_character"),
+            models.Index(fields=["-created_at"], name="image_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.id

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from characters import panels
-from influencer.jobs import kinds
+from influencer.jobs import kinds, references
 
 
 class PublishingConfig(AppConfig):
@@ -22,6 +22,7 @@ class PublishingConfig(AppConfig):
                 context="characters.publishing.services.section",
             )
         )
+        references.register("characters.publishing.services.jobs_of_posts")
         kinds.register(
             kinds.Kind(
                 name="publish_post",

@@ -77,6 +77,7 @@ class Post(models.Model):
             models.Index(fields=["character_id", "-created_at"], name="post_of_character"),
             models.Index(fields=["account", "-created_at"], name="post_of_account"),
             models.Index(fields=["state", "-created_at"], name="post_by_state"),
+            models.Index(fields=["-due_at"], name="post_by_due"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator, URLValidator
 from django.db import transaction
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 from django.urls import reverse
@@ -75,6 +75,11 @@ def search(*, character_id: str = "", platform: str = "", state: str = "") -> An
     """Posts, newest first."""
     wanted = {"character_id": character_id, "platform": platform, "state": state}
     return Post.objects.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def jobs_of_posts() -> QuerySet[Any]:
+    """The jobs the ledger names: a post's page shows its job, and tries it again."""
+    return Post.objects.exclude(job_id="").order_by().values("job_id")
 
 
 def rows(posts: Sequence[Post]) -> list[Row]:

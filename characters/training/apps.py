@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from characters import panels
-from influencer.jobs import kinds
+from influencer.jobs import kinds, references
 
 
 class TrainingConfig(AppConfig):
@@ -12,6 +12,7 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         panels.register_delete_listener("characters.training.drafts.forget_character")
+        references.register("characters.training.services.jobs_of_trainings")
         kinds.register(
             kinds.Kind(
                 name="train_lora",

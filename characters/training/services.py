@@ -61,6 +61,11 @@ def versions(character_id: str) -> QuerySet[Training]:
     return search(character_id=character_id, state=TrainingState.SUCCEEDED)
 
 
+def jobs_of_trainings() -> QuerySet[Any]:
+    """The jobs that trainings name: one that failed is trained again from there."""
+    return Training.objects.exclude(job_id="").order_by().values("job_id")
+
+
 def running(character_id: str) -> QuerySet[Training]:
     return search(character_id=character_id).filter(state__in=OPEN)
 

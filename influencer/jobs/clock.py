@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from influencer import paths
-from influencer.jobs import health, sweep
+from influencer.jobs import health, retention, sweep
 from influencer.jobs.pace import clusters, pace
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ def own_turns() -> list[Turn]:
         Turn("sweep", _sweep, every.sweep),
         Turn("canaries", _ask_all, every.canary),
         Turn("prune", sweep.prune, 3600),
+        Turn("forget", retention.forget, 3600),
     ]
 
 

@@ -88,6 +88,8 @@ class Job(models.Model):
             models.Index(fields=("-created_at", "-id"), name="jobs_newest"),
             models.Index(fields=("state", "-created_at", "-id"), name="jobs_state_newest"),
             models.Index(fields=("character_id", "-created_at"), name="jobs_character"),
+            models.Index(fields=("kind", "-created_at", "-id"), name="jobs_kind_newest"),
+            models.Index(fields=("finished_at",), name="jobs_finished"),
         )
 
     def __str__(self) -> str:
