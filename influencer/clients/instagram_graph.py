@@ -61,6 +61,7 @@ class Graph:
 
     def _sent(self, call: Call, method: str, path: str, **parts: Any) -> requests.Response:
         limits = (network.CONNECT_SECONDS, call.seconds)
+        network.refuse_forbidden(self._base, call)
         try:
             # Closed after each call: a kept connection the other side has dropped would make a
             # post's outcome unknown for nothing.

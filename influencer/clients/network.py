@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
+from influencer.clients import addresses
 from influencer.clients.platform import Action, Answer, Call, PlatformError, Rule
 
 CONNECT_SECONDS = 10.0
@@ -65,7 +66,13 @@ MISDIRECTED = Rule(
     "What answered at the address of {service} is not {service}",
     "Check the address in the settings, and whether this network asks for a login.",
 )
-RULES = (UNREACHABLE, SILENT, LOST, GARBLED, TURNED_AWAY, MISDIRECTED)
+FORBIDDEN = Rule(
+    "refused_address",
+    Action.GIVE_UP,
+    "The address of {service} is a link-local or a cloud's metadata address; nothing was sent",
+    "Enter another address in the settings.",
+)
+RULES = (UNREACHABLE, SILENT, LOST, GARBLED, TURNED_AWAY, MISDIRECTED, FORBIDDEN)
 
 # Failures before the first byte of a request: nothing can have happened at the other end.
 _BEFORE_SENDING = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
@@ -75,6 +82,12 @@ _ADDRESS = re.compile(r"https?://(?:[^/\s@]*@)?([^/\s\"'<>?#]*)[^\s\"'<>]*")
 def failed(error: requests.RequestException, call: Call) -> PlatformError:
     """The error for a request that ended without an answer."""
     return PlatformError(_rule_for(error), call)
+
+
+def refuse_forbidden(url: str, call: Call) -> None:
+    """Raise `PlatformError` when nothing may be sent to this address (see `addresses.py`)."""
+    if fault := addresses.fault(url):
+        raise PlatformError(UNREACHABLE if fault == addresses.ODD else FORBIDDEN, call)
 
 
 def unreadable(status: int, call: Call) -> PlatformError:

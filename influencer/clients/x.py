@@ -198,6 +198,7 @@ class X:
 
     def _exchange(self, call: Call, method: str, route: str, **parts: Any) -> dict[str, Any]:
         client = self._client
+        network.refuse_forbidden(self._base_url, call)
         try:
             response = client.request(method, route, **parts)
         except client.refused as error:

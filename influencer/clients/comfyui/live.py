@@ -7,6 +7,7 @@ import json
 import certifi
 import websocket
 
+from influencer.clients import addresses
 from influencer.clients.comfyui.address import Address
 from influencer.clients.comfyui.frames import Frame, read_binary, read_text
 
@@ -31,6 +32,8 @@ class Live:
         Sends no Origin: behind a proxy it would not match the Host that ComfyUI compares it with.
         Raises `SocketGone`.
         """
+        if addresses.fault(address.base):
+            raise SocketGone("its address is refused")
         try:
             socket = websocket.create_connection(
                 address.websocket(client_id),

@@ -52,6 +52,12 @@ def bad_address() -> ServiceError:
     )
 
 
+def forbidden(fault: str) -> ServiceError:
+    return trouble(
+        fault, "refused_address", fix="Enter another address of ComfyUI in the settings, or in COMFYUI_URL."
+    )
+
+
 def unreachable(where: str, *, sent: bool = False, **more: Any) -> ServiceError:
     """`sent` says that the request may have arrived before the connection failed."""
     return trouble(

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from influencer.clients import addresses
 from influencer.clients.comfyui import problems
 from influencer.clients.comfyui.address import Address
 from influencer.clients.comfyui.values import Timeouts
@@ -100,6 +101,10 @@ class Transport:
             raise problems.not_comfyui(self.address.base, 302)
         return self._timed(call, lambda: self._exchange_elsewhere(url, call))
 
+    def _refuse_forbidden(self, url: str) -> None:
+        if fault := addresses.fault(url):
+            raise problems.forbidden(fault)
+
     def _timed(self, call: Call, exchange: Callable[[], Answer]) -> Answer:
         started = time.monotonic()
         outcome = "no answer"
@@ -117,6 +122,7 @@ class Transport:
         limits = (self.timeouts.connect, call.read_seconds)
         with requests.Session() as session:
             session.trust_env = False
+            self._refuse_forbidden(url)
             response = session.get(url, timeout=limits, stream=True, allow_redirects=False)
             return _answer(response, call.size_limit, self.address.base)
 
@@ -127,6 +133,7 @@ class Transport:
             return self._request(session, call)
 
     def _request(self, session: requests.Session, call: Call) -> Answer:
+        self._refuse_forbidden(self.address.base)
         params = [*self.address.params, *call.body.get("params", {}).items()]
         response = session.request(
             call.method,

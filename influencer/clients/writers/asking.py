@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from influencer.clients import network, picture
+from influencer.clients import addresses, network, picture
 from influencer.clients.platform import Call
 from influencer.clients.writers import errors, gemini_errors, instructions, schema
 from influencer.clients.writers.deadline import TimeIsUp, within
@@ -196,7 +196,7 @@ class AskingWriter(ABC):
 
     def _in_time(self, connection: Connection, work: Callable[[Connection], Result]) -> Result:
         try:
-            return within(self._seconds, lambda: work(connection))
+            return within(self._seconds, lambda: self._worked(connection, work))
         except TimeIsUp as error:
             raise self._error(errors.SILENT) from error
         except NoAnswer as error:
@@ -205,6 +205,11 @@ class AskingWriter(ABC):
             raise self._refusal(error) from error
         finally:
             connection.close()
+
+    def _worked(self, connection: Connection, work: Callable[[Connection], Result]) -> Result:
+        if fault := addresses.fault(self._base_url):
+            raise self._error(errors.UNREACHABLE if fault == addresses.ODD else errors.FORBIDDEN)
+        return work(connection)
 
     def _refusal(self, error: Refused) -> WriterError:
         answer = gemini_errors.refusal(error.status, error.body)

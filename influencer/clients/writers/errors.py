@@ -91,6 +91,11 @@ MISDIRECTED = Rule(
     "What answered at the address of {service} is not {service}",
     "Check the address in the settings, and whether this network asks for a login.",
 )
+FORBIDDEN = Rule(
+    "refused_address",
+    "The address of {service} is a link-local or a cloud's metadata address; nothing was sent",
+    "Enter another address in the settings.",
+)
 UNUSABLE = Rule(
     "bad_answer",
     "{service} wrote nothing that can be used: {reason}",
