@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 PROJECT = Path(__file__).resolve().parent.parent
+SANDBOX = ("auto", "on", "off")
+SDKS = ("google-genai", "google-generativeai")
+GEMINI_URL = "https://generativelanguage.googleapis.com"
+X_URL = "https://api.x.com"
 LATER = ("DATABASE_URL", "REDIS_URL", "MEDIA_S3_URL")
 
 
@@ -22,103 +28,19 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
-class Config:
-    """All settings a person can give from outside (see `docs/operations.md`)."""
+class Reader:
+    """Turns text into values. Every method raises `ConfigError` that begins with the name."""
 
-    data_dir: Path
-    master_key: str = field(repr=False)
-    old_master_keys: tuple[str, ...] = field(default=(), repr=False)
-    host: str = "127.0.0.1"
-    port: int = 8000
-    allowed_hosts: tuple[str, ...] = ()
-    trusted_proxy: str = ""
-    sandbox: str = "auto"
-    comfyui_urls: tuple[str, ...] = ()
-    comfyui_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    instagram_graph_url: str = ""
-    instagram_api_version: str = "v25.0"
-    x_api_url: str = "https://api.x.com"
-    gemini_api_key: str = field(default="", repr=False)
-    gemini_model: str = "gemini-3.5-flash-lite"
-    gemini_api_url: str = "https://generativelanguage.googleapis.com"
-    gemini_sdk: str = "google-genai"
-    public_base_url: str = ""
-    public_dashboard: bool = False
-    time_zone: str = "UTC"
-    time_zone_fixed: bool = False
-    admin_password: str = field(default="", repr=False)
-    debug: bool = False
-    # What a stored credential may name instead of holding a key.
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def own_url(self) -> str:
-        """Where this product answers on its own machine."""
-        everywhere = self.host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
-        host = "127.0.0.1" if everywhere else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
-    @property
-    def media_base_url(self) -> str:
-        """The address under which signed media links are reachable."""
-        return self.public_base_url or self.own_url
-
-    @property
-    def public_host(self) -> str:
-        return urlsplit(self.public_base_url).hostname or ""
-
-
-def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) -> Config:
-    """Read the environment, with `.env` in the project folder behind it.
-
-    Raises `ConfigError` naming the variable that can't be used.
-    """
-    if environment is None:
-        environment = {**_dotenv(project / ".env"), **os.environ}
-    read = _Reader(environment)
-    read.refuse_unbuilt()
-    data_dir = Path(read.text("INFLUENCER_DATA_DIR", "data"))
-    return Config(
-        data_dir=(project / data_dir).resolve(),
-        master_key=read.master_key(project),
-        old_master_keys=read.items("INFLUENCER_OLD_SECRET_KEYS"),
-        host=read.text("INFLUENCER_HOST", "127.0.0.1"),
-        port=read.port("INFLUENCER_PORT", 8000),
-        allowed_hosts=read.items("INFLUENCER_ALLOWED_HOSTS"),
-        trusted_proxy=read.text("INFLUENCER_TRUSTED_PROXY"),
-        sandbox=read.choice("INFLUENCER_SANDBOX", ("auto", "on", "off")),
-        comfyui_urls=tuple(url.rstrip("/") for url in read.urls("COMFYUI_URL")),
-        comfyui_headers=read.headers("COMFYUI_HEADERS"),
-        instagram_graph_url=read.url("INSTAGRAM_GRAPH_URL"),
-        instagram_api_version=read.text("INSTAGRAM_API_VERSION", "v25.0"),
-        x_api_url=read.url("X_API_URL", "https://api.x.com"),
-        gemini_api_key=read.text("GEMINI_API_KEY"),
-        gemini_model=read.text("GEMINI_MODEL", "gemini-3.5-flash-lite"),
-        gemini_api_url=read.url("GEMINI_API_URL", "https://generativelanguage.googleapis.com"),
-        gemini_sdk=read.choice("GEMINI_SDK", ("google-genai", "google-generativeai")),
-        # Unchecked on purpose: a wrong value is a warning in the status, not a refused start.
-        public_base_url=read.text("PUBLIC_BASE_URL").rstrip("/"),
-        public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
-        time_zone=read.zone("INFLUENCER_TIME_ZONE"),
-        time_zone_fixed=bool(read.text("INFLUENCER_TIME_ZONE")),
-        admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
-        debug=read.flag("INFLUENCER_DEBUG"),
-        credentials=read.starting_with("INSTAGRAM_", "TWITTER_"),
-    )
-
-
-@dataclass(frozen=True)
-class _Reader:
-    environment: Mapping[str, str]
+    texts: Mapping[str, str]
 
     def text(self, name: str, default: str = "") -> str:
-        return self.environment.get(name, "").strip() or default
+        return self.texts.get(name, "").strip() or default
 
     def items(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
 
     def starting_with(self, *prefixes: str) -> dict[str, str]:
-        return {name: value for name, value in self.environment.items() if name.startswith(prefixes)}
+        return {name: value for name, value in self.texts.items() if name.startswith(prefixes)}
 
     def flag(self, name: str) -> bool:
         return self.choice(name, ("off", "on")) == "on"
@@ -135,17 +57,37 @@ class _Reader:
             raise ConfigError(f"{name} is '{value}'; it must be a port from 1 to 65535.")
         return int(value)
 
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) < 9 and least <= int(value) <= most):
+            raise ConfigError(f"{name} is '{value}'; it must be a number from {least} to {most}.")
+        return int(value)
+
+    def word(self, name: str, default: str, pattern: str) -> str:
+        value = self.text(name, default)
+        if not re.fullmatch(pattern, value):
+            raise ConfigError(f"{name} is '{value}'; it must look like {default}.")
+        return value
+
+    def key(self, name: str) -> str:
+        value = self.text(name)
+        if not re.fullmatch(r"[!-~]*", value):
+            raise ConfigError(f"{name} holds a character no key has. Copy the key again.")
+        return value
+
     def url(self, name: str, default: str = "") -> str:
         value = self.text(name, default).rstrip("/")
-        if value and urlsplit(value).scheme not in {"http", "https"}:
+        if value and not _is_web(value):
             raise ConfigError(f"{name} must start with http:// or https://.")
         return value
 
+    def loose_url(self, name: str) -> str:
+        return self.text(name).rstrip("/")
+
     def urls(self, name: str) -> tuple[str, ...]:
-        values = self.items(name)
-        for value in values:
-            if urlsplit(value).scheme not in {"http", "https"}:
-                raise ConfigError(f"{name} must hold addresses that start with http:// or https://.")
+        values = tuple(value.rstrip("/") for value in self.items(name))
+        if not all(map(_is_web, values)):
+            raise ConfigError(f"{name} must hold addresses that start with http:// or https://.")
         return values
 
     def headers(self, name: str) -> dict[str, str]:
@@ -187,6 +129,132 @@ class _Reader:
             set_ones.append("INFLUENCER_STORE")
         if set_ones:
             raise ConfigError(f"{set_ones[0]} is set, but this version keeps everything in data/. Unset it.")
+
+
+@dataclass(frozen=True)
+class Settable:
+    """Marks a field that the Settings page may set as well: the variable that wins, and how its text is read.
+
+    An `address` is asked things, or leads to us, and with `login` may hold user and password; a `secret`
+    is sealed, and never shown. In `settings.json` a value `takes` this type as well as text.
+    """
+
+    variable: str
+    read: Callable[[Reader, str], Any]
+    takes: type = str
+    address: bool = False
+    login: bool = False
+    secret: bool = False
+
+
+def _settable(default: Any, variable: str, read: Callable[[Reader, str], Any], **more: bool) -> Any:
+    marked = {"settable": Settable(variable, read, type(default), **more)}
+    shown = not (more.get("secret") or more.get("address"))  # an address may hold a password
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), repr=shown, metadata=marked)
+    return field(default=default, repr=shown, metadata=marked)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings a person can give from outside (see `docs/operations.md`)."""
+
+    data_dir: Path
+    master_key: str = field(repr=False)
+    old_master_keys: tuple[str, ...] = field(default=(), repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxy: str = ""
+    sandbox: str = _settable("auto", "INFLUENCER_SANDBOX", lambda read, name: read.choice(name, SANDBOX))
+    comfyui_urls: tuple[str, ...] = _settable((), "COMFYUI_URL", Reader.urls, address=True, login=True)
+    comfyui_headers: Mapping[str, str] = _settable({}, "COMFYUI_HEADERS", Reader.headers, secret=True)
+    instagram_graph_url: str = _settable("", "INSTAGRAM_GRAPH_URL", Reader.url, address=True)
+    instagram_api_version: str = _settable(
+        "v25.0",
+        "INSTAGRAM_API_VERSION",
+        lambda read, name: read.word(name, "v25.0", r"v\d{1,3}\.\d{1,2}"),
+    )
+    x_api_url: str = _settable(X_URL, "X_API_URL", lambda read, name: read.url(name, X_URL), address=True)
+    gemini_api_key: str = _settable("", "GEMINI_API_KEY", Reader.key, secret=True)
+    gemini_model: str = _settable(
+        "gemini-3.5-flash-lite",
+        "GEMINI_MODEL",
+        lambda read, name: read.word(name, "gemini-3.5-flash-lite", r"(models/)?[A-Za-z0-9][A-Za-z0-9._-]*"),
+    )
+    gemini_api_url: str = _settable(
+        GEMINI_URL, "GEMINI_API_URL", lambda read, name: read.url(name, GEMINI_URL), address=True
+    )
+    gemini_sdk: str = _settable(SDKS[0], "GEMINI_SDK", lambda read, name: read.choice(name, SDKS))
+    # In the environment unchecked on purpose: a wrong value is a warning in the status, not a refused start.
+    public_base_url: str = _settable("", "PUBLIC_BASE_URL", Reader.loose_url, address=True)
+    public_dashboard: bool = False
+    time_zone: str = _settable("UTC", "INFLUENCER_TIME_ZONE", Reader.zone)
+    backups_kept: int = _settable(
+        7, "INFLUENCER_BACKUPS_KEPT", lambda read, name: read.number(name, 7, 1, 999)
+    )
+    admin_password: str = field(default="", repr=False)
+    debug: bool = False
+    # What a stored credential may name instead of holding a key.
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Fields the environment has set: no one else may.
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def own_url(self) -> str:
+        """Where this product answers on its own machine."""
+        everywhere = self.host in {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if everywhere else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def media_base_url(self) -> str:
+        """The address under which signed media links are reachable."""
+        return self.public_base_url or self.own_url
+
+    @property
+    def public_host(self) -> str:
+        try:
+            return urlsplit(self.public_base_url).hostname or ""
+        except ValueError:
+            return ""
+
+
+# Every field that may be set on the Settings page, by its name.
+SETTABLE: Mapping[str, Settable] = {
+    one.name: one.metadata["settable"] for one in fields(Config) if "settable" in one.metadata
+}
+
+
+def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) -> Config:
+    """Read the environment, with `.env` in the project folder behind it.
+
+    Raises `ConfigError` naming the variable that can't be used.
+    """
+    if environment is None:
+        environment = {**_dotenv(project / ".env"), **os.environ}
+    read = Reader(environment)
+    read.refuse_unbuilt()
+    data_dir = Path(read.text("INFLUENCER_DATA_DIR", "data"))
+    return Config(
+        data_dir=(project / data_dir).resolve(),
+        master_key=read.master_key(project),
+        old_master_keys=read.items("INFLUENCER_OLD_SECRET_KEYS"),
+        host=read.text("INFLUENCER_HOST", "127.0.0.1"),
+        port=read.port("INFLUENCER_PORT", 8000),
+        allowed_hosts=read.items("INFLUENCER_ALLOWED_HOSTS"),
+        trusted_proxy=read.text("INFLUENCER_TRUSTED_PROXY"),
+        public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
+        admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
+        debug=read.flag("INFLUENCER_DEBUG"),
+        credentials=read.starting_with("INSTAGRAM_", "TWITTER_"),
+        fixed=frozenset(name for name, known in SETTABLE.items() if read.text(known.variable)),
+        **{name: known.read(read, known.variable) for name, known in SETTABLE.items()},
+    )
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
 
 
 def _dotenv(path: Path) -> dict[str, str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
-from influencer import paths, sandbox
+from influencer import effective, paths, sandbox
 from influencer.errors import Unavailable
 
 
@@ -25,7 +23,7 @@ def comfyui() -> list[Endpoint]:
 
     Raises `Unavailable` when there is none and the sandbox may not stand in.
     """
-    config = settings.INFLUENCER
+    config = effective.config()
     if config.comfyui_urls and config.sandbox != "on":
         return [Endpoint(url, False, config.comfyui_headers) for url in config.comfyui_urls]
     return [Endpoint(stand_in("ComfyUI").comfyui, True)]
@@ -40,12 +38,12 @@ def x_sandbox() -> Endpoint:
 
 
 def sandbox_allowed() -> bool:
-    return bool(settings.INFLUENCER.sandbox != "off")
+    return effective.config().sandbox != "off"
 
 
 def sandboxed_services() -> list[str]:
     """The services that a stand-in answers for, as a person would name them."""
-    config = settings.INFLUENCER
+    config = effective.config()
     if config.sandbox == "off":
         return []
     if config.sandbox == "on":

@@ -26,8 +26,7 @@ if INFLUENCER.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
     ALLOWED_HOSTS = ["*"]  # the person asked to be reached under every address
 elif INFLUENCER.host:
     ALLOWED_HOSTS.append(INFLUENCER.host)
-if INFLUENCER.public_host:
-    ALLOWED_HOSTS.append(INFLUENCER.public_host)
+# The public host comes to these in `web/hosts.py`: it may change while the product runs.
 
 INSTALLED_APPS = [
     "monitoring",
@@ -58,7 +57,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "influencer.web.hosts.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -165,8 +164,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "influencer.web.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-if INFLUENCER.public_dashboard and INFLUENCER.public_base_url.startswith("https://"):
-    CSRF_TRUSTED_ORIGINS = [INFLUENCER.public_base_url]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

@@ -13,7 +13,7 @@ from characters.models import SECRETS, Character
 from characters.publishing.models import MediaLink
 from characters.training.dataset import files_of
 from characters.training.models import Training
-from influencer import jsondb, paths
+from influencer import effective, jsondb, paths
 from influencer.errors import Problem
 from influencer.jsondb import Finding
 from influencer.jsondb.files import store_files
@@ -24,7 +24,7 @@ MEDIA = "media"
 
 def findings() -> list[Finding]:
     """Everything worth mending, errors first; `[]` when all is well. Never holds a secret."""
-    found = [*_files(), *_sealed_secrets(), *_database()]
+    found = [*_files(), *_settings(), *_sealed_secrets(), *_database()]
     if not any(finding.file == DATABASE for finding in found):
         found += _media()
     return sorted(found, key=lambda finding: not finding.is_error)
@@ -33,6 +33,11 @@ def findings() -> list[Finding]:
 def _files() -> Iterator[Finding]:
     for file in store_files():
         yield from jsondb.check(file.name)
+
+
+def _settings() -> Iterator[Finding]:
+    for key, sentence in effective.look().faults.items():
+        yield Finding(effective.FILE, "unusable_value", f"{sentence} It counts as unset.", key)
 
 
 def _sealed_secrets() -> Iterator[Finding]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
-from influencer import endpoints
+from influencer import effective, endpoints
 from influencer.clients.writers.choice import GeminiSettings, writer_for
 from influencer.clients.writers.interface import CaptionWriter
 from influencer.clients.writers.templates import TemplateWriter
@@ -20,7 +18,7 @@ def writer() -> CaptionWriter:
 
 def gemini() -> GeminiSettings:
     """Where Gemini is, with which key; none without one. The stand-in writes only where all of them do."""
-    config = settings.INFLUENCER
+    config = effective.config()
     if config.sandbox == "on":
         return GeminiSettings(SANDBOX_KEY, url=endpoints.stand_in("Gemini").gemini, sdk=config.gemini_sdk)
     return GeminiSettings(
@@ -30,7 +28,8 @@ def gemini() -> GeminiSettings:
 
 def is_ai() -> bool:
     """Whether a model writes, as far as can be told without asking it."""
-    return settings.INFLUENCER.sandbox == "on" or bool(settings.INFLUENCER.gemini_api_key)
+    config = effective.config()
+    return config.sandbox == "on" or bool(config.gemini_api_key)
 
 
 def source_of(writer: str) -> Source:

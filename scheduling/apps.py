@@ -4,8 +4,8 @@ from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
 from characters.panels import register_delete_listener, register_sample
-from influencer.web import tabs
 from influencer.jobs import kinds, references
+from influencer.web import tabs
 
 
 class SchedulingConfig(AppConfig):

@@ -18,12 +18,11 @@ from typing import Any
 
 from django.db import connection
 
-from influencer import paths
+from influencer import effective, paths
 from influencer.errors import Problem, Unavailable
 from influencer.jobs.context import JobContext
 from influencer.jobs.interrupts import HandOver
 
-KEEP = 7
 STEPS = ("copy", "check", "keep")
 DATABASE = "db.sqlite3"
 # Pictures are large and already compressed; what the stand-ins hold can be made again.
@@ -36,7 +35,7 @@ Told = Callable[[float], object]
 
 
 def make(*, media: bool = False, told: Told = lambda fraction: None) -> Path:
-    """Write, check and keep a backup; where it lies. The last 7 stay.
+    """Write, check and keep a backup; where it lies. The last ones stay (`backups_kept`).
 
     `media`: with all images. `told` hears how far it is, 0 to 1, and may raise to stop it.
     Raises `Unavailable` (`backup_failed`) when it can't be written or does not open again.
@@ -114,12 +113,12 @@ def check(draft: Path) -> None:
 
 
 def keep(draft: Path) -> Path:
-    """Give the checked draft its name and let the oldest beyond 7 go."""
+    """Give the checked draft its name and let the oldest go that are too many."""
     with _failures_in_words():
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
         kept = draft.with_name(f"backup-{stamp}.zip")
         draft.replace(kept)
-        for old in all_kept()[:-KEEP]:
+        for old in all_kept()[: -effective.config().backups_kept]:
             old.unlink(missing_ok=True)
         _clear_away()
     return kept

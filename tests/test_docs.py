@@ -9,7 +9,8 @@ import pytest
 from django.urls import get_resolver
 
 from characters.models import Character, Narrative
-from influencer.config import PROJECT
+from influencer import effective
+from influencer.config import PROJECT, SETTABLE
 from prompts.models import Prompt
 from scheduling.models import Task
 
@@ -36,6 +37,17 @@ def test_the_data_format_lists_the_keys_of_nested_objects() -> None:
     assert narratives and settings
     assert set(re.findall(r"`(\w+)`", narratives[1])) == set(Narrative().as_json())
     assert set(re.findall(r"`(\w+)`", settings[1])) == set(Character().as_json()["promptSettings"])
+
+
+def test_the_data_format_lists_the_keys_of_the_settings() -> None:
+    text = section((DOCS / "data-format.md").read_text(), "settings.json")
+    listed = {key for row in re.findall(r"^\| (`.*?) \|", text, re.M) for key in re.findall(r"`(\w+)`", row)}
+    assert listed == {*effective.KEYS.values(), effective.SET_AT}
+
+
+def test_the_operations_mark_what_the_settings_page_can_set() -> None:
+    text = section((DOCS / "operations.md").read_text(), "Settings")
+    assert set(re.findall(r"`(\w+)` \*", text)) == {known.variable for known in SETTABLE.values()}
 
 
 def test_every_api_path_is_documented() -> None:

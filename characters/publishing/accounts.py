@@ -11,7 +11,7 @@ from typing import Literal
 from django.conf import settings
 
 from characters.models import INSTAGRAM_CREDENTIALS, X_CREDENTIALS, Character
-from influencer import endpoints, vault
+from influencer import effective, endpoints, vault
 from influencer.clients import credentials
 from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.instagram import Instagram
@@ -64,7 +64,7 @@ class Account:
 def account(character: Character, platform: Platform, *, any_real: bool | None = None) -> Account:
     """Where the character would post now. Nothing is asked of the platform."""
     handle = getattr(character, HANDLES[platform])
-    practises = settings.INFLUENCER.sandbox == "on" or character.practise_in_sandbox
+    practises = effective.config().sandbox == "on" or character.practise_in_sandbox
     if not practises and has_credentials(character, platform):
         return _real_account(character, platform)
     if any_real is None:
@@ -106,7 +106,7 @@ def has_credentials(character: Character, platform: Platform) -> bool:
 
 def any_account_is_real() -> bool:
     """Whether any character posts for real: then practising has to be said."""
-    if settings.INFLUENCER.sandbox == "on":
+    if effective.config().sandbox == "on":
         return False
     posting, environment = Character.objects.filter(practise_in_sandbox=False), _environment()
     return any(
@@ -121,7 +121,7 @@ def publisher(character: Character, target: Account) -> Publisher:
     if target.sandbox:
         return _sandbox_publisher(character, target)
     values = [_stored(character, name) for name in FIELDS[target.platform]]
-    config = settings.INFLUENCER
+    config = effective.config()
     if target.platform is Platform.INSTAGRAM:
         account_id, token = values
         return Instagram(

@@ -7,12 +7,11 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.utils import timezone
 
 from characters.images import storage
 from characters.publishing.models import MediaLink, Post
-from influencer import paths
+from influencer import effective, paths
 from influencer.errors import NotFound
 
 # As long as an Instagram container lives.
@@ -29,7 +28,7 @@ def create(post: Post, jpeg: bytes) -> str:
     MediaLink.objects.create(
         token_hash=_hash(token), post=post, file=name, expires_at=timezone.now() + LIFETIME
     )
-    config = settings.INFLUENCER
+    config = effective.config()
     # The sandbox fetches from this machine only, whatever address is open to the outside.
     base = config.own_url if post.sandbox else config.media_base_url
     return f"{base}/m/{token}{SUFFIX}"

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,7 +19,7 @@ from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from characters.publishing.models import LIVE, Post, PostState
-from influencer import endpoints
+from influencer import effective, endpoints
 from influencer.clients import captions, media_host
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Invalid, Unavailable
@@ -102,7 +101,7 @@ def reach_fault(target: Account) -> str:
     """Why the account's platform can't fetch an image from here; empty when it can, or need not."""
     if target.kind != "real" or target.platform is not Platform.INSTAGRAM:
         return ""
-    config = settings.INFLUENCER
+    config = effective.config()
     return media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url)
 
 

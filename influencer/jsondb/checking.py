@@ -86,8 +86,7 @@ def _size(name: str, raw: bytes, value: Any) -> Iterator[Finding]:
 def _secrets(name: str, value: Any, declared: Declaration) -> Iterator[Finding]:
     for row in value if isinstance(value, list) else [value]:
         record = identity(row) or ""
-        for path in sorted(plain_paths(row, declared.secrets)):
-            key = ".".join(path)
+        for key in _plain_keys(row, declared):
             yield Finding(
                 name, "plain_secret", f"{key} is not encrypted yet; the next change encrypts it.", record
             )
@@ -98,6 +97,14 @@ def _secrets(name: str, value: Any, declared: Declaration) -> Iterator[Finding]:
                 yield Finding(name, "refused_variable", message, record)
 
 
+def _plain_keys(row: Any, declared: Declaration) -> list[str]:
+    """The keys whose secrets the next change would seal."""
+    found = {".".join(path) for path in plain_paths(row, declared.secrets)}
+    if declared.sealer and isinstance(row, dict):
+        found |= {key for key, value in declared.sealer(row).items() if value != row[key]}
+    return sorted(found)
+
+
 def _secrets_in_backup(name: str, target: Path, declared: Declaration) -> Iterator[Finding]:
     try:
         value = text.parse(
@@ -106,7 +113,7 @@ def _secrets_in_backup(name: str, target: Path, declared: Declaration) -> Iterat
     except (OSError, text.Unreadable):
         return
     rows = value if isinstance(value, list) else [value]
-    if any(plain_paths(row, declared.secrets) for row in rows):
+    if any(_plain_keys(row, declared) for row in rows):
         yield Finding(name, "plain_secret", f"{name}.bak holds a secret that is not encrypted.")
 
 

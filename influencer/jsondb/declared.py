@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 KeyPath = tuple[str, ...]
+# A document with every secret in it sealed: the very same object when there is nothing to do.
+Sealer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass
@@ -16,6 +20,7 @@ class Declaration:
     lists: dict[str, str] = field(default_factory=dict)
     secrets: set[KeyPath] = field(default_factory=set)
     models: list[type] = field(default_factory=list)
+    sealer: Sealer | None = None
 
 
 _declarations: dict[str, Declaration] = {}

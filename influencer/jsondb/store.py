@@ -14,7 +14,7 @@ from influencer.errors import Conflict
 
 from . import disk, text
 from .damaged import Damage
-from .declared import Declaration, declaration
+from .declared import Declaration, Sealer, declaration
 from .ids import adopt
 from .keys import Row
 from .lock import Turn
@@ -152,7 +152,8 @@ class _ObjectForm:
         return content
 
     def sealed(self, content: Row) -> Row:
-        return seal_row(content, self.declared.secrets)
+        sealed = seal_row(content, self.declared.secrets)
+        return self.declared.sealer(sealed) if self.declared.sealer else sealed
 
 
 class Collection(JsonFile[Table]):
@@ -186,11 +187,15 @@ class ObjectFile(JsonFile[Row]):
 
 
 class Document:
-    """One object in a file of the data folder, like `settings.json`."""
+    """One object in a file of the data folder, like `settings.json`.
 
-    def __init__(self, name: str) -> None:
+    `sealer` seals what `declare_secret` can't name: parts of lists, objects, some texts and not others.
+    """
+
+    def __init__(self, name: str, *, sealer: Sealer | None = None) -> None:
         self.name = name
-        declaration(name)  # from now on its damage is noticed
+        declared = declaration(name)  # from now on its damage is noticed
+        declared.sealer = sealer or declared.sealer
 
     @property
     def file(self) -> ObjectFile:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
+from influencer import effective
 from influencer.errors import Invalid
 from influencer.web import setup, zone
 
@@ -47,7 +47,7 @@ class SetupForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         here = zone.current().key
-        if settings.INFLUENCER.time_zone_fixed:
+        if effective.locked("time_zone"):
             self.fields["time_zone"] = forms.CharField(label="Time zone", initial=here, disabled=True)
             return
         names = zone.names() if here in zone.names() else [here, *zone.names()]

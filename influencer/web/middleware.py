@@ -15,6 +15,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect, reswap
 
+from influencer import effective
 from influencer.errors import Problem
 from influencer.web import answers, zone
 from influencer.web.endpoint import identify
@@ -48,7 +49,7 @@ class PublicHostMiddleware:
         return self.get_response(request)
 
     def _is_closed(self, request: HttpRequest) -> bool:
-        config = settings.INFLUENCER
+        config = effective.config()
         public = config.public_host.lower().rstrip(".")
         if not public or config.public_dashboard or _is_own(public, config.host):
             return False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from influencer import effective
 from influencer.errors import Conflict, Invalid, NotFound
 from influencer.web import zone
 from influencer.web.models import SetupLink
@@ -60,7 +60,7 @@ def use_link(token: str, *, username: str, password: str, time_zone: str) -> Use
         if not SetupLink.alive(token).update(used_at=timezone.now()):
             raise NotFound("This set-up link was used, or is older than an hour.", code="link_closed")
         owner = _create(username, password)
-        if not settings.INFLUENCER.time_zone_fixed:
+        if not effective.locked("time_zone"):
             zone.choose(time_zone)
     return owner
 

@@ -1,17 +1,12 @@
-"""The time zone of the dashboard: fixed by the environment, else chosen at set-up, else the host's."""
+"""The time zone of the dashboard: fixed by the environment, else chosen, else the host's."""
 
 from __future__ import annotations
 
 import zoneinfo
 from functools import cache
 
-from django.conf import settings
-
-from influencer import jsondb
-from influencer.errors import Invalid, Problem
-
-KEY = "timeZone"
-SETTINGS = jsondb.Document("settings.json")
+from influencer import effective
+from influencer.errors import Invalid
 
 
 @cache
@@ -24,13 +19,7 @@ def names() -> list[str]:
 
 def current() -> zoneinfo.ZoneInfo:
     """The zone times are shown in. A settings file nobody can read leaves the host's."""
-    config = settings.INFLUENCER
-    if config.time_zone_fixed:
-        return zoneinfo.ZoneInfo(config.time_zone)
-    try:
-        return zoneinfo.ZoneInfo(str(SETTINGS.read().get(KEY) or config.time_zone))
-    except (Problem, ValueError, OSError):
-        return zoneinfo.ZoneInfo(config.time_zone)
+    return zoneinfo.ZoneInfo(effective.config().time_zone)
 
 
 def choose(name: str) -> None:
@@ -41,6 +30,6 @@ def choose(name: str) -> None:
         )
 
     def keep(document: dict[str, object]) -> None:
-        document[KEY] = name
+        document[effective.KEYS["time_zone"]] = name
 
-    SETTINGS.change(keep)
+    effective.SETTINGS.change(keep)

@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
@@ -21,7 +20,7 @@ from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
-from influencer import endpoints
+from influencer import effective, endpoints
 from influencer.clients import media_host
 from influencer.clients.platform import Platform, Publisher
 from influencer.errors import Problem
@@ -189,5 +188,5 @@ def _finding(platform: Platform, details: dict[str, Any]) -> Finding:
 
 def _public_address() -> str:
     """What is wrong with the address Instagram fetches pictures from, empty when nothing is."""
-    config = settings.INFLUENCER
+    config = effective.config()
     return media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url)

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
-from influencer import jsondb, paths
+from influencer import effective, jsondb, paths
 from influencer.jobs.models import iso
 from influencer.jsondb.files import store_files
 from influencer.jsondb.store import Collection
@@ -40,6 +40,8 @@ def database(fresh: bool) -> Finding:
         return Finding(State.DOWN, _damaged(damage), details)
     if fault := _database_fault():
         return Finding(State.DOWN, f"The database can't be written: {fault}.", details)
+    if faults := effective.faults():
+        return Finding(State.DEGRADED, f"{faults[0]} It counts as unset; correct it.", details)
     records = sum(file.get("records", 0) for file in details["files"])
     return Finding(State.OK, f"Everything can be read and written; {records:,} records in files.", details)
 

@@ -72,6 +72,13 @@ def test_a_plain_secret_is_named_and_never_shown(file: Path) -> None:
     assert "IGAA-plain-secret" not in said + run("--json")[0]
 
 
+def test_a_setting_that_can_not_be_used_is_named(data_dir: Path) -> None:
+    (data_dir / "settings.json").write_text('{"backupsKept": "many"}')
+    said, code = run()
+    assert code == 1
+    assert "backupsKept is 'many'" in said
+
+
 def test_a_damaged_file_is_named_with_its_place(file: Path) -> None:
     file.write_text('[{"id": "x",')
     said, code = run()

@@ -60,6 +60,13 @@ def test_a_damaged_file_is_down_and_says_what_is_read(data_dir: Path) -> None:
     assert Character.objects.count() == 1
 
 
+def test_a_setting_that_can_not_be_used_is_named(data_dir: Path) -> None:
+    (data_dir / "settings.json").write_text('{"sandbox": "maybe"}')
+    finding = storage.database(False)
+    assert finding.state is State.DEGRADED
+    assert "settings.json: sandbox is 'maybe'" in finding.message
+
+
 def test_a_data_folder_that_is_gone_is_down(data_dir: Path) -> None:
     shutil.rmtree(data_dir)
     finding = storage.database(False)

@@ -91,6 +91,12 @@ def test_the_last_seven_stay(folder: Path) -> None:
     ] == []
 
 
+def test_as_many_stay_as_the_settings_say(folder: Path) -> None:
+    (folder / "settings.json").write_text('{"backupsKept": 2}')
+    kept = [backup.make() for _ in range(3)]
+    assert backup.all_kept() == kept[1:]
+
+
 def test_a_damaged_file_is_kept_as_it_is(folder: Path, tmp_path: Path) -> None:
     (folder / "prompts.json").write_text('[{"id": "prompt_1"')
     target = restored(backup.make(), tmp_path / "elsewhere")

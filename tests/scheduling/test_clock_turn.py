@@ -187,7 +187,7 @@ def test_an_edit_of_anything_else_moves_nothing() -> None:
 
 
 def test_the_characters_and_the_dashboards_zone_are_noticed_too(settings: Any) -> None:
-    settings.INFLUENCER = replace(settings.INFLUENCER, time_zone_fixed=False)
+    settings.INFLUENCER = replace(settings.INFLUENCER, fixed=frozenset())
     character = someone()
     a_task(character=character)
     planner = looked()

@@ -29,7 +29,7 @@ def a(schedule: str = "0 18 * * *", **fields: Any) -> Task:
 
 
 def test_its_own_zone_wins_then_the_characters_then_the_dashboards(settings: Any) -> None:
-    settings.INFLUENCER = replace(settings.INFLUENCER, time_zone_fixed=False)
+    settings.INFLUENCER = replace(settings.INFLUENCER, fixed=frozenset())
     zone.choose("Asia/Tokyo")
     assert of(a(timezone="Asia/Kolkata"), "Europe/Madrid").zone.key == "Asia/Kolkata"
     assert of(a(), "Europe/Madrid").zone.key == "Europe/Madrid"

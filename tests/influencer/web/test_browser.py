@@ -28,7 +28,7 @@ SCREENS = {"1280": (1280, 860), "390": (390, 844)}
 @pytest.fixture
 def open_page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Callable[..., Page]]:
     """Opens a page; at the end none may have broken the policy or raised an error."""
-    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, debug=True, time_zone_fixed=False)
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, debug=True, fixed=frozenset())
     complaints: list[str] = []
     contexts = []
 

@@ -135,6 +135,6 @@ def test_a_missing_page_has_the_frame_and_a_way_on(signed_in: Client) -> None:
 
 
 def test_times_are_shown_in_the_chosen_zone(signed_in: Client, settings: Any) -> None:
-    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, time_zone_fixed=False)
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, fixed=frozenset())
     zone.choose("Asia/Tokyo")
     assert 'title="14 May 2026, 21:00:00 Asia/Tokyo"' in signed_in.get("/moment/").content.decode()

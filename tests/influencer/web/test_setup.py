@@ -24,7 +24,7 @@ GOOD = {"username": "mira", "password": "moths above the harbour", "time_zone": 
 
 @pytest.fixture(autouse=True)
 def free_zone(settings: Any) -> None:
-    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, time_zone_fixed=False)
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, fixed=frozenset())
 
 
 def send(client: Client, token: str, **changes: Any) -> Any:
@@ -49,7 +49,7 @@ def test_the_chosen_zone_is_kept_in_the_settings_file() -> None:
 def test_a_zone_fixed_by_the_environment_wins(settings: Any) -> None:
     zone.choose("Asia/Tokyo")
     settings.INFLUENCER = dataclasses.replace(
-        settings.INFLUENCER, time_zone="Europe/Madrid", time_zone_fixed=True
+        settings.INFLUENCER, time_zone="Europe/Madrid", fixed=frozenset({"time_zone"})
     )
     assert zone.current().key == "Europe/Madrid"
 
@@ -171,7 +171,7 @@ def test_the_token_of_a_refused_request_is_not_in_the_log(caplog: pytest.LogCapt
 
 def test_a_zone_fixed_by_the_environment_is_shown_locked(settings: Any, data_dir: Path) -> None:
     settings.INFLUENCER = dataclasses.replace(
-        settings.INFLUENCER, time_zone="Europe/Madrid", time_zone_fixed=True
+        settings.INFLUENCER, time_zone="Europe/Madrid", fixed=frozenset({"time_zone"})
     )
     token = setup.make_link()
     content = Client().get(f"/setup/{token}/").content.decode()
