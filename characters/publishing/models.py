@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from characters.publishing.standing_models import AccountStanding  # noqa: F401  Django looks for it here
+
 
 def new_post_id() -> str:
     return f"post_{int(time.time() * 1000)}_{secrets.token_hex(5)}"

@@ -141,6 +141,9 @@ RULES: tuple[Rule, ...] = (
     Rule("80002", WAIT, "The account's limit of Instagram requests is reached", LATER, wait=HOUR),
 )
 
+# Instagram restricts the account: to go on posting makes it worse.
+RESTRICTIONS = frozenset({"4/2207051", "25/2207050", "368"})
+
 # States of a container that are failures (GET /{container}?fields=status_code,status).
 EXPIRED = Rule("container_expired", START_OVER, "The container was not published within 24 h", ONCE_MORE)
 BROKEN = Rule("container_error", START_OVER, "Instagram could not use the image", ONCE_MORE, tries=2, wait=30)

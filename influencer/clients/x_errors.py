@@ -191,6 +191,9 @@ RULES: tuple[XRule, ...] = (
     XRule("out_of_order", RETRY, "X is out of order for the moment", AGAIN, tries=5, wait=60, uncertain=True),
 )
 
+# X restricts the account: to go on posting makes it worse.
+RESTRICTIONS = frozenset({"account_suspended", "looks_automated"})
+
 
 def rule_for(problem: Problem) -> Rule:
     """The row for an error answer."""

@@ -1,0 +1,94 @@
+"""How an account stands with its platform: held, paused, last checked, its token's time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+DAY = timedelta(days=1)
+
+
+class AccountStanding(models.Model):
+    """One row for each account of the ledger (`Account.key`). Never a secret, not even a piece of one."""
+
+    key = models.CharField("account", primary_key=True, max_length=160)
+
+    # Held: by itself until a time (quota, rate limit, credits gone).
+    held_until = models.DateTimeField(null=True, blank=True)
+    hold_code = models.CharField(max_length=60, blank=True)
+    hold_reason = models.TextField(blank=True)
+
+    # Paused: until a person resumes it (refused again and again, restricted, token invalid).
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_code = models.CharField(max_length=60, blank=True)
+    pause_reason = models.TextField(blank=True)
+    resume_after = models.DateTimeField(null=True, blank=True, help_text="Resuming earlier is unwise.")
+    refusals = models.PositiveIntegerField(default=0, help_text="Refusals of the token in a row.")
+
+    # What the platform said when it was last asked.
+    checked_at = models.DateTimeField(null=True, blank=True)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    problem = models.JSONField(null=True, blank=True)
+    username = models.CharField(max_length=120, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    picture_url = models.TextField(blank=True)
+    picture = models.TextField(blank=True, editable=False, help_text="The account's image as a data URL.")
+    scopes = models.JSONField(default=list, blank=True)
+    quota_used = models.PositiveIntegerField(null=True, blank=True)
+    quota_limit = models.PositiveIntegerField(null=True, blank=True)
+
+    # The token: `token_mark` is a keyed hash that tells whether another one is stored by now.
+    token_mark = models.CharField(max_length=32, blank=True, editable=False)
+    token_since = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    expiry_known = models.BooleanField(default=False, help_text="Else it is estimated.")
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    refresh_tried_at = models.DateTimeField(null=True, blank=True)
+    refresh_problem = models.JSONField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    def held(self, now: datetime | None = None) -> bool:
+        """Whether it waits for the platform at this moment."""
+        return self.held_until is not None and self.held_until > (now or timezone.now())
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days the token has left, rounded up; below 1 it has expired. None: it does not expire."""
+        if self.expires_at is None:
+            return None
+        return -((timezone.now() - self.expires_at) // DAY)
+
+    def as_json(self) -> dict[str, Any]:
+        """The API's shape."""
+        return {
+            "heldUntil": _iso(self.held_until),
+            "holdReason": self.hold_reason,
+            "pausedAt": _iso(self.paused_at),
+            "pauseCode": self.pause_code,
+            "pauseReason": self.pause_reason,
+            "resumeAfter": _iso(self.resume_after),
+            "checkedAt": _iso(self.checked_at),
+            "lastOkAt": _iso(self.last_ok_at),
+            "username": self.username,
+            "name": self.name,
+            "scopes": self.scopes,
+            "quota": {"used": self.quota_used, "limit": self.quota_limit},
+            "error": self.problem,
+            "expiresAt": _iso(self.expires_at),
+            "expiryKnown": self.expiry_known,
+            "refreshedAt": _iso(self.refreshed_at),
+            "refreshError": self.refresh_problem,
+        }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
