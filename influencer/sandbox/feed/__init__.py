@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from influencer.sandbox.config import SandboxSettings
+from influencer.sandbox.feed.avatar import initial
 from influencer.sandbox.feed.pages import SERVICES, Pages
 from influencer.sandbox.store import Store
 
@@ -30,6 +31,7 @@ def feed_routes(store: Store, settings: SandboxSettings, service: str) -> list[w
         web.get("/feed", feed.home),
         web.get("/feed/", feed.newest),
         web.get("/feed/{file:feed\\.css|icon\\.svg}", _static),
+        web.get(r"/avatars/{name:[A-Za-z0-9._]{1,40}}.png", _avatar),
         web.get(r"/images/{name:[0-9a-f]{32}\.(?:jpg|png|gif|webp)}", feed.image),
         *(web.get(path, feed.post) for path in SERVICES[service].post_paths),
     ]
@@ -64,6 +66,12 @@ class _Feed:
         if path is None:
             return web.Response(status=404, text="There is no such image.", headers=HEADERS)
         return web.FileResponse(path, headers=IMAGE_HEADERS)
+
+
+async def _avatar(request: web.Request) -> web.Response:
+    """What an account shows before it has a portrait: its initial on a colour of its own."""
+    png = initial(request.match_info["name"])
+    return web.Response(body=png, content_type="image/png", headers=IMAGE_HEADERS)
 
 
 async def _static(request: web.Request) -> web.StreamResponse:

@@ -38,13 +38,16 @@ def build(settings: SandboxSettings, faults: Faults) -> web.Application:
 
 
 def _api(service: Instagram, prefix: str) -> list[web.RouteDef]:
-    call, exchange = service.call, service.exchange_token
+    call = service.call
     return [
         web.post(f"{prefix}{NODE}/media", call(service.create_container)),
         web.get(f"{prefix}{NODE}/media", call(service.list_media), allow_head=False),
         web.post(f"{prefix}{NODE}/media_publish", call(service.publish)),
         web.get(f"{prefix}{NODE}/content_publishing_limit", call(service.publishing_limit), allow_head=False),
-        web.get(f"{prefix}/refresh_access_token", call(exchange), allow_head=False),
-        web.get(f"{prefix}/access_token", call(exchange), allow_head=False),
+        web.get(f"{prefix}/refresh_access_token", call(service.refresh_token), allow_head=False),
+        web.get(f"{prefix}/access_token", call(service.lengthen_token), allow_head=False),
+        web.route("*", f"{prefix}/oauth/access_token", service.as_app("exchange", service.exchange)),
+        web.get(f"{prefix}/debug_token", service.as_app("debug", service.tokens.described), allow_head=False),
+        web.get(f"{prefix}/me/accounts", call(service.list_pages), allow_head=False),
         web.get(prefix + NODE, call(service.read_node), allow_head=False),
     ]

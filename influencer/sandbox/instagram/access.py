@@ -27,6 +27,9 @@ from influencer.sandbox.store import DAY, Account, Store
 
 SERVICE = "instagram"
 TOKEN = re.compile(r"[\x21-\x7e]{1,1000}")
+# A token may carry the id of its account: IGAA-17841400000000001-anything.
+OWN_ID = re.compile(r"(?:IGAA|EAA)[A-Za-z0-9.-]*?-(1784\d{13})\b")
+INSTAGRAM_SCOPES = "instagram_business_basic,instagram_business_content_publish"
 CALLS_PER_DAY = 4_800
 # Ordinary use never looks like throttling; only a fault or the token IGAA-RATE does.
 MOST_SHOWN = 60
@@ -34,9 +37,14 @@ MOST_SHOWN = 60
 Params = Mapping[str, Any]
 
 
-async def read_params(request: web.Request) -> dict[str, Any]:
-    """Query, form or JSON body as one mapping; the body wins. Raises `Refused`."""
+async def read_params(request: web.Request, *, bearer: bool = False) -> dict[str, Any]:
+    """Query, form or JSON body as one mapping; the body wins. Raises `Refused`.
+
+    `bearer`: a token in the header counts as the parameter `access_token`.
+    """
     params: dict[str, Any] = dict(request.query)
+    if bearer and (token := request.headers.get("Authorization", "").partition("Bearer ")[2]):
+        params["access_token"] = token
     if request.content_type == "application/json":
         params |= await _json(request)
     elif request.can_read_body:
@@ -65,14 +73,19 @@ def token_of(request: web.Request, params: Params) -> str:
 
 def check_magic(token: str, *, writes: bool, store: Store) -> None:
     """Refuse what the magic tokens ask for. Raises `Refused`."""
-    if token.startswith("IGAA-EXPIRED"):
+    if is_magic(token, "EXPIRED"):
         raise expired(store.now())
-    if token.startswith("IGAA-REVOKED"):
+    if is_magic(token, "REVOKED"):
         raise Refused(REVOKED)
-    if token.startswith("IGAA-RATE"):
+    if is_magic(token, "RATE"):
         raise Refused(throttled(account_of_token(token)))
-    if writes and token.startswith("IGAA-RESTRICTED"):
+    if writes and is_magic(token, "RESTRICTED"):
         raise Refused(RESTRICTED)
+
+
+def is_magic(token: str, word: str) -> bool:
+    """Whether the token asks for that refusal: `IGAA-EXPIRED…`, `EAA-EXPIRED…`."""
+    return token.startswith((f"IGAA-{word}", f"EAA-{word}"))
 
 
 def throttled(account_id: str) -> Reason:
@@ -88,7 +101,8 @@ def throttled(account_id: str) -> Reason:
 
 def account_of_token(token: str) -> str:
     """The account id a token stands for until it is used with another."""
-    return f"1784{_digits(token)[:13]}"
+    own = OWN_ID.match(token)
+    return own[1] if own else f"1784{_digits(token)[:13]}"
 
 
 def app_scoped_id(account_id: str) -> str:

@@ -127,6 +127,13 @@ REVOKED = Reason(
     458,
     status=401,
 )
+TOO_YOUNG = Reason(100, "(#100) The access token must be at least 24 hours old to be refreshed.")
+APP_SECRET = Reason(1, "Error validating client secret.")
+NO_APP_TOKEN = Reason(
+    100,
+    "(#100) You must provide an app access token, or a user access token that is an owner or developer"
+    " of the app",
+)
 SLOW_DOWNLOAD = Reason(
     -2, "Timeout", 2207003, "Download timed out", "It takes too long to download the media."
 )

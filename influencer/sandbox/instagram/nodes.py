@@ -15,7 +15,7 @@ from influencer.sandbox.store import Account, Post, Store
 ONE_FIELD = re.compile(r"[^,{}()]+(?:\([^)]*\))*(?:\{[^{}]*\})?")
 # Known, but never with a value here: Graph leaves such fields out.
 SILENT_MEDIA = {"thumbnail_url", "children", "is_shared_to_feed", "legacy_instagram_media_id"}
-SILENT_USER = {"profile_picture_url", "biography", "website", "legacy_instagram_user_id"}
+SILENT_USER = {"biography", "website", "legacy_instagram_user_id"}
 
 Values = Mapping[str, Callable[[], Any]]
 
@@ -53,13 +53,14 @@ def container_values(container: Container, now: float) -> Values:
     }
 
 
-def user_values(account: Account, store: Store, *, as_me: bool) -> Values:
-    """`as_me`: with Instagram Login, `/me` gives an app-scoped `id` beside `user_id`."""
+def user_values(account: Account, store: Store, *, base: str, as_me: bool) -> Values:
+    """`base` as for media. `as_me`: with Instagram Login, `/me` gives an app-scoped `id` beside `user_id`."""
     values: dict[str, Callable[[], Any]] = {
         "id": lambda: app_scoped_id(account.id) if as_me else account.id,
         "user_id": lambda: account.id,
         "username": lambda: account.username,
         "name": lambda: account.username.replace("_", " ").title(),
+        "profile_picture_url": lambda: f"{base}/avatars/{account.username}.png",
         "account_type": lambda: "BUSINESS",
         "followers_count": lambda: 0,
         "follows_count": lambda: 0,

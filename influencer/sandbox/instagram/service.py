@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -36,16 +37,14 @@ from influencer.sandbox.instagram.answers import (
 from influencer.sandbox.instagram.creating import Creator
 from influencer.sandbox.instagram.nodes import container_values, media_values, pick, user_values
 from influencer.sandbox.instagram.publishing import caption_to_publish, publish, quota, refuse_magic
+from influencer.sandbox.instagram.tokens import LIFE_SECONDS, PAGE_TOKEN, Tokens
 from influencer.sandbox.log import Handler
 from influencer.sandbox.store import Account, Post, Store
 from influencer.sandbox.trouble import Troubles
 
-CALLS = ("container", "status", "publish", "permalink", "list", "limit", "me", "refresh")
-GRANTS = {"refresh_access_token": "ig_refresh_token", "access_token": "ig_exchange_token"}
+CALLS = ("container", "status", "publish", "permalink", "list", "limit", "me", "refresh", "exchange", "debug")
 PARAMS = web.RequestKey("params", dict[str, Any])
 TOKEN = web.RequestKey("token", str)
-PERMISSIONS = "instagram_business_basic,instagram_business_content_publish"
-LIFETIME_SECONDS = 5_183_944
 # How the ids of containers and media begin; an account's begins otherwise.
 OUR_IDS = ("1788", "179")
 
@@ -57,6 +56,7 @@ class Instagram:
         self.store = store
         self.creator = Creator(store, settings, faults)
         self.usage = Usage()
+        self.tokens = Tokens(store)
         self.troubles = Troubles(
             service=SERVICE,
             faults=faults,
@@ -83,6 +83,7 @@ class Instagram:
                 params = await read_params(request)
                 token = token_of(request, params)
                 check_magic(token, writes=request.method == "POST", store=self.store)
+                self.tokens.check(token)
                 request[PARAMS], request[TOKEN] = params, token
                 response = await handler(request)
             except Refused as refusal:
@@ -149,21 +150,59 @@ class Instagram:
             return await self._answer(request, "permalink", self._media(request, post))
         if node.startswith(OUR_IDS):
             raise Refused(NO_OBJECT, method="get", id=node)
-        values = user_values(self._account(request), self.store, as_me=node == "me")
+        base = f"{request.url.origin()}/instagram"
+        values = user_values(self._account(request), self.store, base=base, as_me=node == "me")
         default = ("id", "user_id", "username") if node == "me" else ("id",)
         return await self._answer(request, "me", pick(params, "IGUser", values, default=default))
 
-    async def exchange_token(self, request: web.Request) -> web.StreamResponse:
-        """Refresh, or short for long: the token stays the same string, its life starts anew."""
-        params, name = _params(request), request.path.rsplit("/", 1)[-1]
-        if params.get("grant_type") != GRANTS[name]:
-            raise Refused(INVALID, text=f"Param grant_type must be one of {{{GRANTS[name]}}}")
-        if name == "access_token" and not params.get("client_secret"):
+    async def refresh_token(self, request: web.Request) -> web.StreamResponse:
+        _require_grant(_params(request), "ig_refresh_token")
+
+        async def refresh(request: web.Request) -> web.Response:
+            return web.json_response(self.tokens.refresh(request[TOKEN]))
+
+        return await self.troubles.around("refresh", refresh)(request)
+
+    async def lengthen_token(self, request: web.Request) -> web.StreamResponse:
+        """Short for long: the token stays the same string."""
+        params = _params(request)
+        _require_grant(params, "ig_exchange_token")
+        if not params.get("client_secret"):
             raise Refused(INVALID, text="The parameter client_secret is required")
-        body = {"access_token": request[TOKEN], "token_type": "bearer", "expires_in": LIFETIME_SECONDS}
-        if name == "refresh_access_token":
-            body["permissions"] = PERMISSIONS
+        body = {"access_token": request[TOKEN], "token_type": "bearer", "expires_in": LIFE_SECONDS}
         return await self._answer(request, "refresh", body)
+
+    def as_app(self, call: str, answer: Callable[[Params], dict[str, Any]]) -> Handler:
+        """A call that an app makes about a token, without one in the header."""
+
+        async def answered(request: web.Request) -> web.Response:
+            return web.json_response(answer(_params(request)))
+
+        async def wrapped(request: web.Request) -> web.StreamResponse:
+            try:
+                params = await read_params(request, bearer=True)
+                request[PARAMS] = params
+                return await self.troubles.around(call, answered)(request)
+            except Refused as refusal:
+                return refusal.reason.response()
+
+        return wrapped
+
+    def exchange(self, params: Params) -> dict[str, Any]:
+        _require_grant(params, "fb_exchange_token")
+        return self.tokens.exchange(params)
+
+    async def list_pages(self, request: web.Request) -> web.StreamResponse:
+        """One Page, whose Instagram account is the token's; its own token does not end by time."""
+        account = account_for(self.store, request[TOKEN], "me")
+        page = {
+            "id": f"1{account.id[-14:]}",
+            "name": account.username.replace("_", " ").title(),
+            "access_token": f"{PAGE_TOKEN}-{account.id}",
+            "instagram_business_account": {"id": account.id, "username": account.username},
+        }
+        values = {name: (lambda name=name: page[name]) for name in page}
+        return await self._answer(request, "me", {"data": [pick(_params(request), "Page", values)]})
 
     async def unknown_path(self, request: web.Request) -> web.StreamResponse:
         raise Refused(NO_PATH, path=f"/{request.match_info['path']}")
@@ -188,6 +227,11 @@ class Instagram:
 def _params(request: web.Request) -> Params:
     params: dict[str, Any] = request[PARAMS]
     return params
+
+
+def _require_grant(params: Params, grant: str) -> None:
+    if params.get("grant_type") != grant:
+        raise Refused(INVALID, text=f"Param grant_type must be one of {{{grant}}}")
 
 
 def _whole(params: Params, name: str, default: int) -> int:

@@ -36,7 +36,6 @@ SILENT_USER |= {
     "parody",
     "pinned_tweet_id",
     "profile_banner_url",
-    "profile_image_url",
 }
 SILENT_USER |= {"receives_your_dm", "subscription", "url", "verified_followers_count", "withheld"}
 USER_COUNTS = ("followers_count", "following_count", "tweet_count", "listed_count")
@@ -152,6 +151,7 @@ class X:
             "subscription_type": "None",
             "public_metrics": dict.fromkeys(USER_COUNTS, 0) | {"tweet_count": posted},
             "created_at": "2026-01-01T00:00:00.000Z",
+            "profile_image_url": f"{request.url.origin()}/x/avatars/{account.username}.png",
             "protected": False,
         }
         asked = [name for name in request.query.get("user.fields", "").split(",") if name]

@@ -118,21 +118,6 @@ def test_usage_headers_are_on_every_answer_and_say_when_throttled(box: Box, grap
     assert row["estimated_time_to_regain_access"] == 19
 
 
-def test_a_token_can_be_refreshed_and_exchanged(graph: Graph) -> None:
-    fresh = graph.get("refresh_access_token", grant_type="ig_refresh_token").json()
-    assert fresh["access_token"] == graph.token
-    assert fresh["token_type"] == "bearer" and fresh["expires_in"] > 5_000_000 and fresh["permissions"]
-    long = graph.get("access_token", grant_type="ig_exchange_token", client_secret="s").json()
-    assert long["expires_in"] > 5_000_000
-
-
-def test_a_refresh_needs_its_grant_type_and_a_living_token(box: Box, graph: Graph) -> None:
-    assert error(graph.get("refresh_access_token")) == (100, None)
-    assert error(graph.get("access_token", grant_type="ig_exchange_token")) == (100, None)
-    dead = Graph(box, token="IGAA-EXPIRED").get("refresh_access_token", grant_type="ig_refresh_token")
-    assert error(dead) == (190, 463)
-
-
 def test_no_token_is_written_to_disk(box: Box, graph: Graph, photo: str) -> None:
     graph.container(photo)
     written = b"".join(path.read_bytes() for path in box.settings.data.rglob("*") if path.is_file())
