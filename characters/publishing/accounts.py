@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from django.conf import settings
 
 from characters.models import INSTAGRAM_CREDENTIALS, X_CREDENTIALS, Character
+from characters.publishing.standing_models import URGENT_DAYS, AccountStanding
 from influencer import effective, endpoints, vault
 from influencer.clients import credentials
 from influencer.clients.credentials import InstagramCredentials, XCredentials
@@ -25,6 +26,11 @@ FIELDS = {Platform.INSTAGRAM: INSTAGRAM_CREDENTIALS, Platform.X: X_CREDENTIALS}
 HANDLES = {Platform.INSTAGRAM: "instagram_handle", Platform.X: "twitter_handle"}
 NOT_IN_HANDLE = re.compile(r"[^A-Za-z0-9_.]")
 Kind = Literal["real", "sandbox", "none"]
+CHIPS: dict[Kind, tuple[str, str]] = {
+    "real": ("set", "ok"),
+    "sandbox": ("sandbox", "sandbox"),
+    "none": ("no account", "warn"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Account:
     handle: str
     key: str = ""
     note: str = ""
+    standing: AccountStanding | None = None
 
     @property
     def name(self) -> str:
@@ -56,9 +63,24 @@ class Account:
     @property
     def chip(self) -> tuple[str, str]:
         """Word and kind of the chip on a card."""
-        return {"real": ("set", "ok"), "sandbox": ("sandbox", "sandbox"), "none": ("no account", "warn")}[
-            self.kind
-        ]
+        trouble = self._trouble(self.standing) if self.standing else None
+        return trouble or CHIPS[self.kind]
+
+    def _trouble(self, standing: AccountStanding) -> tuple[str, str] | None:
+        """The chip of an account that is not simply there; practice knows no tokens."""
+        if standing.is_paused:
+            return "paused", "bad"
+        if self.kind == "real" and standing.is_broken:
+            return "broken", "bad"
+        if standing.held():
+            return "waits", "warn"
+        if self.kind != "real":
+            return None
+        if standing.expires_soon:
+            days = standing.days_left or 0
+            word = f"expires in {days} d" if days > 0 else "may have expired"
+            return word, "bad" if days == URGENT_DAYS else "warn"
+        return ("ok", "ok") if standing.last_ok_at else None
 
 
 def account(character: Character, platform: Platform, *, any_real: bool | None = None) -> Account:
@@ -86,10 +108,13 @@ def _real_account(character: Character, platform: Platform) -> Account:
 def accounts_of(characters: Iterable[Character]) -> dict[str, list[Account]]:
     """Both accounts of every character, for chips."""
     any_real = any_account_is_real()
-    return {
+    found = {
         character.pk: [account(character, platform, any_real=any_real) for platform in Platform]
         for character in characters
     }
+    keys = {one.key for places in found.values() for one in places if one.key}
+    known = AccountStanding.objects.in_bulk(keys)
+    return {pk: [replace(one, standing=known.get(one.key)) for one in places] for pk, places in found.items()}
 
 
 def require(character: Character, platform: Platform) -> Account:
@@ -116,10 +141,25 @@ def any_account_is_real() -> bool:
     )
 
 
-def publisher(character: Character, target: Account) -> Publisher:
+def address_of(target: Account) -> str:
+    """Where the account's platform is asked; empty: where the token leads."""
+    instagram = target.platform is Platform.INSTAGRAM
+    if target.sandbox:
+        return (endpoints.instagram_sandbox() if instagram else endpoints.x_sandbox()).url
+    config = effective.config()
+    return str(config.instagram_graph_url if instagram else config.x_api_url)
+
+
+def token(character: Character, platform: Platform) -> str:
+    """What the account is reached with: never store, show or log it. Raises `Conflict`, `Unavailable`."""
+    name = "instagram_api_key" if platform is Platform.INSTAGRAM else "twitter_access_token"
+    return credentials.resolve(_stored(character, name), _environment())
+
+
+def publisher(character: Character, target: Account, *, seconds: float = 60.0) -> Publisher:
     """The client for an account. Secrets are opened here and live as long as it does."""
     if target.sandbox:
-        return _sandbox_publisher(character, target)
+        return _sandbox_publisher(character, target, seconds)
     values = [_stored(character, name) for name in FIELDS[target.platform]]
     config = effective.config()
     if target.platform is Platform.INSTAGRAM:
@@ -128,9 +168,10 @@ def publisher(character: Character, target: Account) -> Publisher:
             InstagramCredentials.resolved(account_id, token, _environment()),
             base_url=config.instagram_graph_url,
             api_version=config.instagram_api_version,
+            seconds=seconds,
         )
     keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), _environment())
-    return X(keys, base_url=config.x_api_url)
+    return X(keys, base_url=config.x_api_url, seconds=seconds)
 
 
 PROFILES = {Platform.INSTAGRAM: "https://www.instagram.com/{}/", Platform.X: "https://x.com/{}"}
@@ -148,17 +189,18 @@ def profile_url(platform: Platform, handle: str, *, sandbox: bool) -> str:
         return ""
 
 
-def _sandbox_publisher(character: Character, target: Account) -> Publisher:
+def _sandbox_publisher(character: Character, target: Account, seconds: float) -> Publisher:
     """The stand-ins take any well-formed keys; these carry the handle, so that the feed shows it."""
     handle = NOT_IN_HANDLE.sub("_", target.handle.lstrip("@")) or "sandbox"
     number = int(hashlib.sha256(target.key.encode()).hexdigest(), 16)
     if target.platform is Platform.INSTAGRAM:
         account_id = f"1784{number % 10**13:013d}"
         given = InstagramCredentials(account_id, f"IGAA-{number % 10**9:09d}-SANDBOX-{handle}")
-        return Instagram(given, base_url=endpoints.instagram_sandbox().url)
+        return Instagram(given, base_url=endpoints.instagram_sandbox().url, seconds=seconds)
     place = endpoints.x_sandbox()
     token = f"{number % 10**9:09d}-SANDBOX-{handle}"
-    return X(XCredentials("sandbox", "sandbox", token, "sandbox"), base_url=place.url, web_url=place.url)
+    keys = XCredentials("sandbox", "sandbox", token, "sandbox")
+    return X(keys, base_url=place.url, web_url=place.url, seconds=seconds)
 
 
 def _are_set(values: Iterable[Secret | str], environment: Mapping[str, str]) -> bool:
@@ -186,10 +228,10 @@ def _real_key(character: Character, platform: Platform) -> str:
     """Tells accounts apart without holding a secret: two characters may share one."""
     if platform is Platform.INSTAGRAM:
         return f"instagram:{credentials.resolve(character.instagram_account_id, _environment())}"
-    token = credentials.resolve(_stored(character, "twitter_access_token"), _environment())
+    key = token(character, platform)
     # An OAuth 1.0a access token begins with the account's own id.
-    owner = token.partition("-")[0]
-    return f"x:{owner if owner.isdigit() else hashlib.sha256(token.encode()).hexdigest()[:16]}"
+    owner = key.partition("-")[0]
+    return f"x:{owner if owner.isdigit() else hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def _unset_variable(character: Character, platform: Platform) -> str:

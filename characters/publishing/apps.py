@@ -1,6 +1,7 @@
 """Publishing to Instagram and X."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 from characters import panels
 from influencer.jobs import kinds, references
@@ -34,3 +35,21 @@ class PublishingConfig(AppConfig):
                 link="characters.publishing.services.link_of",
             )
         )
+        kinds.register(
+            kinds.Kind(
+                name="renew_token",
+                label="Renew token",
+                handler="characters.publishing.renewing.run",
+                steps=("renew", "store"),
+            )
+        )
+        kinds.register(
+            kinds.Kind(
+                name="check_account",
+                label="Check account",
+                handler="characters.publishing.attending.run_check",
+                steps=("check",),
+            )
+        )
+        # By name: it needs models, which can't be loaded before.
+        import_string("characters.publishing.attending.connect")()

@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients import instagram_errors, x_errors
 from influencer.clients.platform import Action, PlatformError
-from influencer.errors import Conflict
+from influencer.errors import Conflict, Problem
 
 REFUSALS = 3
 RESTRICTED_FOR = timedelta(hours=24)
@@ -101,14 +101,20 @@ def refused(key: str, error: PlatformError) -> None:
         pause(key, reason, error.sentence, at_least=RESTRICTED_FOR)
     elif error.action is Action.REAUTHORISE:
         _row(key)
-        _write(key, refusals=F("refusals") + 1)
+        _write(key, refusals=F("refusals") + 1, problem=problem_of(error))
         if of(key).refusals >= REFUSALS:
             pause(key, reason, error.sentence)
 
 
 def worked(key: str) -> None:
     """The platform took the token: refusals count from 0 again, and nothing is waited for."""
-    AccountStanding.objects.filter(pk=key).exclude(refusals=0, held_until=None).update(refusals=0, **NO_HOLD)
+    calm = Q(refusals=0, held_until=None, problem__isnull=True)
+    AccountStanding.objects.filter(~calm, pk=key).update(refusals=0, problem=None, **NO_HOLD)
+
+
+def problem_of(problem: Problem) -> dict[str, str]:
+    """A failure as it is kept: code, sentence and fix."""
+    return {"code": str(problem.code), "message": problem.message, "fix": getattr(problem, "fix", "")}
 
 
 def _row(key: str) -> AccountStanding:

@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 
 DAY = timedelta(days=1)
+# From here on an ending token is warned of; the last day counts as urgent.
+WARN_DAYS, URGENT_DAYS = 7, 1
 
 
 class AccountStanding(models.Model):
@@ -66,6 +68,20 @@ class AccountStanding(models.Model):
         if self.expires_at is None:
             return None
         return -((timezone.now() - self.expires_at) // DAY)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether the token's time is known to be over; an estimate may be wrong."""
+        return self.expiry_known and self.days_left is not None and self.days_left < 1
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a post would be refused: a person has to do something about it."""
+        return bool(self.problem) or self.has_expired
+
+    @property
+    def expires_soon(self) -> bool:
+        return self.days_left is not None and self.days_left <= WARN_DAYS
 
     def as_json(self) -> dict[str, Any]:
         """The API's shape."""

@@ -6,8 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-
+from influencer import effective
 from influencer.clients.writers.choice import GeminiSettings, writer_for
 from influencer.errors import Problem
 from influencer.jobs.models import iso
@@ -58,6 +57,6 @@ def _finding(place: GeminiSettings, answer: Answer | None) -> Finding:
     details |= {**answer.facts, "askedAt": iso(answer.moment)}
     if answer.error:
         return Finding(State.DOWN, answer.error, details)
-    if settings.INFLUENCER.sandbox == "on":
+    if effective.config().sandbox == "on":
         return Finding(State.SANDBOX, SANDBOX, details)
     return Finding(State.OK, f"{place.model} answers in {details['answerMs']} ms.", details)

@@ -1,0 +1,120 @@
+"""Check a connection: whose account is it, how much may it post, how long will its token do?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from characters.models import Character
+from characters.publishing import accounts, standing, tokens
+from characters.publishing.accounts import Account
+from characters.publishing.standing_models import AccountStanding
+from influencer import effective
+from influencer.clients import avatar
+from influencer.clients.instagram_tokens import Login, Tokens, login_of
+from influencer.clients.platform import Account as Found
+from influencer.clients.platform import Action, Platform, PlatformError, Quota
+
+SECONDS = 10.0
+MAY_PUBLISH = {"instagram_content_publish", "instagram_business_content_publish"}
+ANOTHER_TOKEN = "Make a new token, enter it, then check again."  # noqa: S105 - a sentence
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How a check went: a sentence, and what to do when it is not well. `level` is ok, warn or bad."""
+
+    level: str
+    message: str
+    fix: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+def check(character: Character, platform: Platform) -> Checked:
+    """Ask the platform whose account it is, and keep what it says. Raises `Conflict`, `Unavailable`."""
+    target = accounts.require(character, platform)
+    known = tokens.note(character, target) if target.kind == "real" else standing.of(target.key)
+    publisher = accounts.publisher(character, target, seconds=SECONDS)
+    try:
+        found, quota = publisher.account(), publisher.quota()
+        life = _life(character, target, known)
+    except PlatformError as error:
+        return _refused(target, error)
+    _keep(target, found, quota, life)
+    if life.get("problem"):
+        return Checked("bad", life["problem"]["message"], life["problem"]["fix"])
+    return _stranger(character, target, found) or Checked("ok", _welcome(target, found))
+
+
+def _welcome(target: Account, found: Found) -> str:
+    who = f"@{found.username}" if found.username else f"account {found.id}"
+    return f"{target.name} answers: {who}{', in the sandbox' if target.sandbox else ''}."
+
+
+def _stranger(character: Character, target: Account, found: Found) -> Checked | None:
+    """A token of Instagram Login tells whose it is; the id on the character may be another's."""
+    entered = target.key.partition(":")[2]
+    if target.kind != "real" or target.platform is not Platform.INSTAGRAM or entered in {found.id, "me"}:
+        return None
+    message = f"The token is that of @{found.username}, whose account id is {found.id}, not {entered}."
+    return Checked("warn", message, f"Enter {found.id} as the Instagram account id.")
+
+
+def _life(character: Character, target: Account, known: AccountStanding) -> dict[str, Any]:
+    """What becomes known of the token beside that it works. Raises `PlatformError`."""
+    if target.kind != "real" or target.platform is not Platform.INSTAGRAM:
+        return {}
+    token, app = accounts.token(character, target.platform), tokens.app()
+    if login_of(token) is Login.FACEBOOK and app is not None:
+        config = effective.config()
+        asked = Tokens(token, base_url=config.instagram_graph_url, api_version=config.instagram_api_version)
+        examined = asked.examine(app)
+        return {
+            "expires_at": examined.expires_at,
+            "expiry_known": True,
+            "scopes": list(examined.scopes),
+            "problem": _lacking(examined.valid, examined.scopes),
+        }
+    outlived = known.expires_at is not None and known.expires_at <= timezone.now()
+    return {"expires_at": None, "expiry_known": False} if outlived else {}
+
+
+def _lacking(valid: bool, scopes: tuple[str, ...]) -> dict[str, str] | None:
+    if not valid:
+        return {"code": "token_invalid", "message": "The token is no longer valid.", "fix": ANOTHER_TOKEN}
+    if scopes and MAY_PUBLISH.isdisjoint(scopes):
+        message = "The token may not publish: it lacks instagram_content_publish."
+        return {"code": "scope_missing", "message": message, "fix": "Grant it, then enter the new token."}
+    return None
+
+
+def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, Any]) -> None:
+    now = timezone.now()
+    values = {
+        "username": found.username[:120],
+        "name": found.name[:200],
+        "picture_url": found.picture_url,
+        "picture": avatar.data_url(found.picture_url, base_url=accounts.address_of(target)),
+        "quota_used": quota.used if quota else None,
+        "quota_limit": quota.limit if quota else None,
+        "problem": None,
+        "refusals": 0,
+        "checked_at": now,
+        "last_ok_at": now,
+    }
+    AccountStanding.objects.update_or_create(key=target.key, defaults={**values, **life})
+
+
+def _refused(target: Account, error: PlatformError) -> Checked:
+    """A refusal of the account is kept; a platform that is out of order says nothing about it."""
+    values: dict[str, Any] = {"checked_at": timezone.now()}
+    about_the_account = error.action in {Action.REAUTHORISE, Action.GIVE_UP}
+    if about_the_account:
+        values["problem"] = standing.problem_of(error)
+    AccountStanding.objects.update_or_create(key=target.key, defaults=values)
+    return Checked("bad" if about_the_account else "warn", error.message, error.fix)
