@@ -42,7 +42,7 @@ def compare(form: RecordForm, record: Any) -> Comparison:
     """A valid form that came too late, against the record as it is by now."""
     fresh, sent = type(form)(instance=record), form.marks_sent()
     own = {name: seen.mark(form.cleaned_data[name]) for name in form.watched}
-    now = {name: seen.mark(getattr(record, name)) for name in form.watched}
+    now = {name: seen.mark(value) for name, value in form.shown(record).items()}
     mine = [name for name in own if own[name] != sent.get(name)]
     theirs = [name for name in now if now[name] != sent.get(name) and name not in mine]
     typed = [name for name in form.said if name in SECRETS and form.data.get(name)]

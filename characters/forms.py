@@ -102,7 +102,7 @@ class RecordForm(forms.ModelForm):
     @property
     def digest(self) -> str:
         """A mark of each field as first shown; the same when the form comes back with errors."""
-        return self.data.get("digest") or seen.marks(self._shown_of(self.instance))
+        return self.data.get("digest") or seen.marks(self.shown(self.instance).values())
 
     @property
     def watched(self) -> list[str]:
@@ -112,7 +112,7 @@ class RecordForm(forms.ModelForm):
     def is_current(self, record: models.Model) -> bool:
         """Whether the record still is as this form showed it."""
         sent = self.data.get("digest")
-        return not sent or sent == seen.marks(self._shown_of(record))
+        return not sent or sent == seen.marks(self.shown(record).values())
 
     def marks_sent(self) -> dict[str, str]:
         """The marks of the fields as they were shown to the person who sent the form."""
@@ -129,8 +129,9 @@ class RecordForm(forms.ModelForm):
             field: Any = record._meta.get_field(name)
             field.save_form_data(record, self.cleaned_data[name])
 
-    def _shown_of(self, record: models.Model) -> Iterable[Any]:
-        return (getattr(record, name) for name in self.watched)
+    def shown(self, record: models.Model) -> dict[str, Any]:
+        """What the watched fields show of a record."""
+        return {name: getattr(record, name) for name in self.watched}
 
 
 class CharacterForm(RecordForm):

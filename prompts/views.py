@@ -89,9 +89,9 @@ def _compare(request: HttpRequest, form: forms.PromptForm, conflict: Conflict) -
     """What was typed beside what someone else has saved meanwhile."""
     if conflict.code != characters.CHANGED:
         raise conflict
-    prompt = services.get(form.instance.pk)
-    context = {"prompt": prompt, "comparison": comparing.compare(form, prompt)}
-    answer = render(request, "prompts/compare.html", context, status=409)
+    comparison = comparing.compare(form, services.get(form.instance.pk))
+    context = {"noun": "prompt", "comparison": comparison, "back": reverse("prompts:list")}
+    answer = render(request, "components/compare.html", context, status=409)
     return reswap(retarget(answer, "#dialog"), "innerHTML") if htmx.is_htmx(request) else answer
 
 
