@@ -24,6 +24,7 @@ from scheduling import children, delivering, prompting, recipe
 from scheduling.delivering import Delivery
 from scheduling.models import TaskType
 from scheduling.recipe import Recipe
+from scheduling.words import joined
 
 STEPS = ("prompt", "image", "caption", "publish")
 
@@ -79,7 +80,9 @@ def _go_on(run_: _Run) -> dict[str, Any]:
         with job.step("publish"):
             posts = delivering.publish(Delivery(job, run_.character, run_.recipe))
     _mark_used(job.memo, job.id)
-    return _result(job, posts)
+    result = _result(job, posts)
+    job.finish(result, _told(result, posts))
+    return result
 
 
 def _have_prompt(run_: _Run) -> None:
@@ -159,6 +162,15 @@ def _mark_used(memo: dict[str, Any], job_id: str) -> None:
         claiming.mark_used(memo["prompt_id"], by=job_id, image_ids=memo.get("image_ids") or [])
     except NotFound:
         return
+
+
+def _told(result: dict[str, Any], posts: list[Post]) -> str:
+    """What came of it, for whoever looks at the job."""
+    if posts:
+        where = joined([post.get_platform_display() for post in posts])
+        return f"Posted to {where}{' in the sandbox' if result['sandbox'] else ''}"
+    made = len(result["imageIds"])
+    return "Made an image" if made == 1 else f"Made {made} images"
 
 
 def _result(job: JobContext, posts: list[Post]) -> dict[str, Any]:

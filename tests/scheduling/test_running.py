@@ -104,6 +104,7 @@ def test_generate_only_ends_with_an_image(stage: Stage, luna: Character) -> None
         "publish": "skipped",
     }
     assert not Post.objects.exists()
+    assert job.message == "Made an image"
 
 
 def test_generate_and_post_goes_out_with_its_words(stage: Stage, luna: Character) -> None:
@@ -119,6 +120,7 @@ def test_generate_and_post_goes_out_with_its_words(stage: Stage, luna: Character
     assert job.result is not None
     assert (job.result["postIds"], job.result["permalinks"]) == ([post().pk], [post().permalink])
     assert len(stage.posts("x")) == 1
+    assert job.message == "Posted to X in the sandbox"
 
 
 def test_the_config_has_the_last_word_on_where_and_how(stage: Stage, luna: Character) -> None:
