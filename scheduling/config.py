@@ -79,4 +79,4 @@ def settings(
 def refused(key: str, what: str) -> Invalid:
     name = "config" if key == "config" else f"config.{key}"
     sentence = f"{name} {what}".rstrip(".") + "."
-    return Invalid(sentence, code="bad_config", fields={"config": [sentence]})
+    return Invalid(sentence, code="bad_config", fields={"config": [sentence]}, details={"key": key})

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from characters.forms import RecordForm, text_fields
 from characters.models import Character
@@ -57,7 +58,8 @@ class TaskForm(RecordForm):
         for name in ("type", "missed_policy", "approval"):
             if name in self.fields:
                 field: Any = Task._meta.get_field(name)
-                self.fields[name] = forms.ChoiceField(choices=field.choices, label=field.verbose_name)
+                label = capfirst(field.verbose_name)
+                self.fields[name] = forms.ChoiceField(choices=field.choices, label=label)
 
     def clean_character_id(self) -> str:
         pk = str(self.cleaned_data["character_id"])
@@ -122,11 +124,33 @@ class TaskForm(RecordForm):
         try:
             recipe.read(str(self._now("type")), self._now("config"))
         except Invalid as problem:
-            self.add_error("config" if "config" in self.fields else "type", problem.message)
+            self.refuse_recipe(problem)
+
+    def refuse_recipe(self, problem: Invalid) -> None:
+        """Tell what is wrong with type and config together."""
+        self.add_error("config" if "config" in self.fields else "type", problem.message)
 
     def _now(self, name: str) -> Any:
         """The value the record will have."""
         return self.cleaned_data.get(name, getattr(self.instance, name))
+
+
+class TaskFilter(forms.Form):
+    """Search, filters and sort of the Scheduling tab; what can't be used is ignored."""
+
+    STATE = (("", "Active and paused"), ("active", "Active"), ("paused", "Paused"), ("failing", "Failing"))
+    KIND = (("", "Everything"), *((name, capfirst(label)) for name, label in TaskType.choices))
+    SORT = (("", "Next run"), ("name", "Character"), ("newest", "Newest"))
+
+    q = forms.CharField(required=False, max_length=200)
+    character = forms.CharField(required=False, max_length=120)
+    state = forms.ChoiceField(required=False, choices=STATE)
+    kind = forms.ChoiceField(required=False, choices=KIND)
+    sort = forms.ChoiceField(required=False, choices=SORT)
+
+    def values(self) -> dict[str, str]:
+        self.is_valid()
+        return {name: str(self.cleaned_data.get(name, "") or "") for name in self.fields}
 
 
 def partial_form(names: tuple[str, ...] | list[str]) -> type[TaskForm]:

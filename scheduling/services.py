@@ -34,9 +34,13 @@ def get(pk: str) -> Task:
     return found
 
 
-def add_task(form: TaskForm, *, extra: dict[str, Any] | None = None) -> Task:
-    """Add the task a valid form describes; unknown keys with it."""
+def add_task(
+    form: TaskForm, *, extra: dict[str, Any] | None = None, config: dict[str, Any] | None = None
+) -> Task:
+    """Add the task a valid form describes; unknown keys with it. `config`: where the form has none itself."""
     task: Task = form.save(commit=False)
+    if config is not None:
+        task.config = merged(task.options, config)
     task.character_name = _name_of(task.character_id)
     task.extra = {**task.extra, **(extra or {})}
     task.save()
@@ -90,6 +94,17 @@ def toggle_task(pk: str, *, active: bool | None = None) -> Task:
 
     changed: Task = Task.objects.change(pk, change)
     return changed
+
+
+def duplicate_task(pk: str) -> Task:
+    """Add the same task once more, paused: nothing fires that nobody asked for. Raises `NotFound`."""
+    task = get(pk)
+    kept = {name: getattr(task, name) for name in TaskForm.Meta.fields}
+    name = _name_of(task.character_id) or task.character_name
+    copy = Task(**{**kept, "active": False}, character_name=name)
+    copy.extra = dict(task.extra)
+    copy.save()
+    return get(copy.pk)
 
 
 def delete_task(pk: str) -> None:
