@@ -54,13 +54,25 @@ def run_now(task_id: str = "", *, user_id: int | None = None, bind: Bind | None 
         tasks = [_ready(services.get(task_id))]
         left_out: list[Started] = []
     else:
-        tasks, left_out = _all_active()
+        tasks, left_out = all_active()
     hand = _Hand(timezone.now(), batch, user_id)
     with transaction.atomic():
         started = [hand.start(task) if task_id else hand.try_to_start(task) for task in tasks]
         if bind:
             bind(batch)
     return started + left_out
+
+
+def all_active() -> tuple[list[Task], list[Started]]:
+    """What Run Now would start of all active tasks, and what it would leave out, with the reason."""
+    ready, left_out = [], []
+    for task in Task.objects.filter(active=True):
+        why = _fault(task) or firing.not_now(task) or _over(task)
+        if why:
+            left_out.append(Started(task.pk, why=why))
+        else:
+            ready.append(task)
+    return ready, left_out
 
 
 def started_in(batch: str) -> list[Started]:
@@ -99,17 +111,6 @@ def skip_missed(task_id: str, due: datetime) -> Fired:
     if row.state == FiredState.FIRED:
         raise Conflict("This run was started already.", code="already_decided")
     return row
-
-
-def _all_active() -> tuple[list[Task], list[Started]]:
-    ready, left_out = [], []
-    for task in Task.objects.filter(active=True):
-        why = _fault(task) or firing.not_now(task) or _over(task)
-        if why:
-            left_out.append(Started(task.pk, why=why))
-        else:
-            ready.append(task)
-    return ready, left_out
 
 
 def _ready(task: Task) -> Task:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Max
 from django.utils import timezone
 
+from influencer import paths
 from influencer.jobs import health
+from influencer.jobs.models import OPEN, Job
 from influencer.jobs.pace import clusters, pace
 from influencer.web import zone as dashboard
+from scheduling.models import Fired, Task
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """When the clock last looked, how many workers answer, and the time of the dashboard's zone."""
+    """When the clock last looked, how many workers answer, and the time of the dashboard's zone.
+
+    `mark` is another one as soon as a task, a run or the state of a run is.
+    """
 
     looked_at: datetime | None
     alive: bool
     workers: int
     zone: str
     now: datetime
+    mark: str
 
 
 def current() -> Pulse:
@@ -28,7 +37,21 @@ def current() -> Pulse:
     now, looked = timezone.now(), health.clock_beat()
     alive = looked is not None and now - looked < timedelta(seconds=pace().silence)
     zone = dashboard.current()
-    return Pulse(looked, alive, _workers(), zone.key, now.astimezone(zone))
+    return Pulse(looked, alive, _workers(), zone.key, now.astimezone(zone), _mark())
+
+
+def _mark() -> str:
+    newest = Fired.objects.aggregate(newest=Max("pk"))["newest"]
+    open_jobs = sorted(Job.objects.filter(state__in=OPEN).order_by().values_list("pk", "state", "reason"))
+    return hashlib.blake2b(repr((newest, open_jobs, _saved())).encode(), digest_size=8).hexdigest()
+
+
+def _saved() -> int:
+    """When the tasks were saved last, by whomever."""
+    try:
+        return (paths.data_dir() / Task.Store.file).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _workers() -> int:

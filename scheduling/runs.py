@@ -107,6 +107,12 @@ def going(task_id: str) -> Job | None:
     return next((job for job in found if not in_review(job)), None)
 
 
+def all_going() -> set[str]:
+    """The tasks that have a run still at work."""
+    at_work = [job.pk for job in Job.objects.filter(state__in=OPEN).order_by() if not in_review(job)]
+    return set(Fired.objects.filter(job_id__in=at_work).order_by().values_list("task_id", flat=True))
+
+
 def in_review(job: Job) -> bool:
     return job.state == JobState.WAITING and job.reason == REVIEW
 
@@ -117,19 +123,21 @@ def with_jobs(fired: Sequence[Fired]) -> list[Run]:
     return [Run(row, found.get(row.job_id)) for row in fired]
 
 
-def latest(task_ids: Sequence[str] | None = None) -> dict[str, Run]:
+def newest(task_ids: Sequence[str] | None = None) -> QuerySet[Fired]:
     """The newest line of each task's history; of all tasks when none are named."""
     rows = Fired.objects.order_by()
     rows = rows if task_ids is None else rows.filter(task_id__in=task_ids)
-    newest = rows.values("task_id").annotate(newest=Max("pk")).values("newest")
-    fired = Fired.objects.filter(pk__in=newest)
-    return {run.fired.task_id: run for run in with_jobs(list(fired))}
+    return Fired.objects.filter(pk__in=rows.values("task_id").annotate(newest=Max("pk")).values("newest"))
+
+
+def latest(task_ids: Sequence[str] | None = None) -> dict[str, Run]:
+    """The same with their jobs, by task."""
+    return {run.fired.task_id: run for run in with_jobs(list(newest(task_ids)))}
 
 
 def jobs_of_last_runs() -> QuerySet[Any]:
     """The job of each task's latest run, which the list of tasks tells the result of."""
-    newest = Fired.objects.order_by().values("task_id").annotate(newest=Max("pk")).values("newest")
-    return Fired.objects.filter(pk__in=newest).exclude(job_id="").order_by().values("job_id")
+    return newest().exclude(job_id="").order_by().values("job_id")
 
 
 def parts_of_open_runs() -> QuerySet[Any]:

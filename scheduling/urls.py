@@ -2,10 +2,23 @@
 
 from django.urls import path
 
-from scheduling import views
+from scheduling import editor_views, run_views, task_views, views
 
 app_name = "scheduling"
 urlpatterns = [
     path("", views.task_list, name="list"),
     path("pulse/", views.heart, name="pulse"),
+    path("add/", editor_views.add, name="add"),
+    path("preview/", editor_views.preview, name="preview"),
+    path("of-character/", editor_views.of_character, name="of_character"),
+    path("recent/", views.recent, name="recent"),
+    path("run-now/", run_views.run_all, name="run_all"),
+    path("runs/", run_views.history, name="runs"),
+    path("runs/<int:pk>/", run_views.show, name="run"),
+    path("<id:pk>/", editor_views.edit, name="edit"),
+    path("<id:pk>/active/", task_views.active, name="active"),
+    path("<id:pk>/delete/", task_views.delete, name="delete"),
+    path("<id:pk>/duplicate/", task_views.duplicate, name="duplicate"),
+    path("<id:pk>/run/", run_views.run_one, name="run_one"),
+    path("<id:pk>/history/", run_views.history, name="history"),
 ]

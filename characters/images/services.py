@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, Max, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
@@ -163,6 +163,21 @@ def _sheet(count: int, portrait: Image | None, latest: list[Image]) -> Sheet:
     others = [image for image in latest if portrait is None or image.pk != portrait.pk]
     pictures = ([portrait] if portrait else []) + others
     return Sheet(count, pictures[:SHEET], portrait or (latest[0] if latest else None))
+
+
+def portraits(ids: Sequence[str]) -> dict[str, Image]:
+    """The image that stands for each character: the chosen one, else the newest."""
+    chosen = _portraits(ids)
+    others = [pk for pk in ids if pk not in chosen]
+    return chosen | _newest(others) if others else chosen
+
+
+def _newest(ids: Sequence[str]) -> dict[str, Image]:
+    """By the index alone: there may be thousands of each."""
+    theirs = Image.objects.filter(character_id__in=ids).order_by()
+    moments = dict(theirs.values_list("character_id").annotate(newest=Max("created_at")))
+    found = theirs.filter(created_at__in=list(moments.values())).order_by("pk")
+    return {image.character_id: image for image in found if image.created_at == moments[image.character_id]}
 
 
 def _portraits(ids: Sequence[str]) -> dict[str, Image]:
