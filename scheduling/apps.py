@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 
-from characters.panels import register_delete_listener, register_sample
+from characters import panels
 from influencer.jobs import kinds, references
 from influencer.web import tabs
 
@@ -15,8 +15,18 @@ class SchedulingConfig(AppConfig):
     def ready(self) -> None:
         tab = tabs.Tab(order=2, name="Scheduling", url_name="scheduling:list", icon="calendar-days")
         tabs.register(tab)
-        register_delete_listener("scheduling.services.pause_tasks_of")
-        register_sample("scheduling.services.add_samples")
+        panels.register_panel("next_post", "scheduling.on_characters.next_posts")
+        panels.register_section(
+            panels.Section(
+                order=5,
+                slug="schedule",
+                label="Schedule",
+                template="scheduling/_section.html",
+                context="scheduling.on_characters.section",
+            )
+        )
+        panels.register_delete_listener("scheduling.services.pause_tasks_of")
+        panels.register_sample("scheduling.services.add_samples")
         references.register("scheduling.runs.jobs_of_last_runs")
         references.register("scheduling.runs.parts_of_open_runs")
         kinds.register(

@@ -36,10 +36,17 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _dialog(request, form)
     task = services.add_task(form, config=form.config)
-    if htmx.is_htmx(request) and Task.objects.count() == 1:  # the page has no list yet
+    if _is_over_empty_list(request):
         htmx.flash(request, f"Added: {deeds.of(task)}.")
         return htmx.redirect(request, reverse("scheduling:list"))
     return told(request, f"Added: {deeds.of(task)}.")
+
+
+def _is_over_empty_list(request: HttpRequest) -> bool:
+    """Whether the page the dialog lies over has to be loaded anew to have a list at all."""
+    asked_from = getattr(request.htmx, "current_url_abs_path", None) or ""  # type: ignore[attr-defined]
+    is_list = asked_from.partition("?")[0] == reverse("scheduling:list")
+    return htmx.is_htmx(request) and is_list and Task.objects.count() == 1
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("add/", editor_views.add, name="add"),
     path("preview/", editor_views.preview, name="preview"),
     path("of-character/", editor_views.of_character, name="of_character"),
+    path("of/<id:pk>/", views.section, name="section"),
     path("recent/", views.recent, name="recent"),
     path("run-now/", run_views.run_all, name="run_all"),
     path("runs/", run_views.history, name="runs"),

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
+from characters import services as characters
 from characters.models import Character
 from influencer.web import htmx
-from scheduling import pulse, runs, tasklist
+from scheduling import on_characters, pulse, runs, tasklist
 from scheduling.forms import TaskFilter
 
 PAGE_SIZE = 20
@@ -65,6 +66,13 @@ def heart(request: HttpRequest) -> HttpResponse:
     answer = render(request, "scheduling/_pulse.html", {"pulse": now})
     answer["Cache-Control"] = "no-store"
     return htmx.refresh(answer, CHANGED) if request.GET.get("seen", now.mark) != now.mark else answer
+
+
+@require_safe
+def section(request: HttpRequest, pk: str) -> HttpResponse:
+    """The Schedule section of a character's page, once more."""
+    context = {"character": characters.get(pk), "filled": on_characters.section_context(pk)}
+    return render(request, "scheduling/_section.html", context)
 
 
 def told(request: HttpRequest, message: str, kind: htmx.Kind = "ok") -> HttpResponse:
