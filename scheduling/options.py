@@ -22,6 +22,11 @@ from scheduling import recipe
 from scheduling.models import Task, TaskType
 from scheduling.recipe import LONGEST_CAPTION, POSTS_TO, PROMPTS_AT_ONCE, SWITCHES, PromptSource
 
+SOURCES = (
+    (PromptSource.TEXT.value, "This text"),
+    (PromptSource.LIBRARY.value, "Next unused prompt"),
+    (PromptSource.NARRATIVE.value, "Current chapter"),
+)
 PLATFORMS = {"post_to_instagram": Platform.INSTAGRAM, "post_to_twitter": Platform.X}
 SETTINGS = tuple(
     name for key, name in images_api.KEYS.items() if key not in recipe.NOT_THE_IMAGES and name != "count"
@@ -66,7 +71,7 @@ def fields() -> dict[str, forms.Field]:
     """The fields of the editor, one for each thing a config may say."""
     own: dict[str, forms.Field] = {
         "prompt_source": forms.ChoiceField(
-            label="Prompt", choices=spoken(PromptSource), required=False, widget=forms.RadioSelect
+            label="Prompt", choices=SOURCES, required=False, widget=forms.RadioSelect
         ),
         "prompt": _text("Text", LONGEST_PROMPT, rows=3),
         "caption": _text("Caption", LONGEST_CAPTION, rows=3),

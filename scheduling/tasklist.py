@@ -73,6 +73,12 @@ class RunLine:
     def took(self) -> str:
         return outcomes.took(self.run)
 
+    @property
+    def permalink(self) -> str:
+        """Where the post can be seen; of several the first."""
+        found = ((self.run.job.result or {}) if self.run.job else {}).get("permalinks") or []
+        return str(found[0]) if found else ""
+
 
 def lines(ids: Sequence[str]) -> list[Line]:
     """The tasks of one page, in that order; a handful of queries for any number."""

@@ -17,6 +17,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A list that loads itself anew keeps its open menu.
+let kept;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  kept = detail.target.querySelector("details.menu[open] > summary")?.id;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (kept) document.getElementById(kept)?.parentElement.setAttribute("open", "");
+  kept = undefined;
+});
+
 document.addEventListener("focusout", (event) => {
   const menu = event.target.closest("details.menu[open]");
   if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;

@@ -229,10 +229,17 @@ def test_a_copy_is_paused(client: Client) -> None:
 
 def test_the_history_of_a_task_says_when_what_why_and_how_long(client: Client) -> None:
     task, now = a_task(character=luna()), timezone.now()
-    ran(task, started_at=now, finished_at=now + timedelta(seconds=41), result={"imageIds": ["a"]})
+    ran(
+        task,
+        started_at=now,
+        finished_at=now + timedelta(seconds=41),
+        result={"imageIds": ["a"], "permalinks": ["https://x.example/1"]},
+    )
     runs.record(task, now - MINUTE, FiredState.SKIPPED, why="Luna is paused.")
     a_task(character=luna(name="Kai"))
-    page = words(client.get(f"/scheduling/{task.pk}/history/").content)
+    content = client.get(f"/scheduling/{task.pk}/history/").content
+    page = words(content)
+    assert b'href="https://x.example/1"' in content
     for said in ("image made", "41 s", "left out", "Luna is paused.", "on schedule"):
         assert said in page, said
     assert "Kai" not in page
