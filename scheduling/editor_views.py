@@ -81,6 +81,7 @@ def _dialog(request: HttpRequest, form: EditorForm) -> HttpResponse:
         "form": form,
         "task": task,
         "adding": adding,
+        "fresh": adding and not form.is_bound,
         "character": character,
         "preview": when_form.preview(form.data if form.is_bound else _shown(form), task),
         "catalog": catalog.known(character or Character()),

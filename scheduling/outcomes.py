@@ -52,9 +52,10 @@ def _running(job: Job) -> Outcome:
 def _waiting(job: Job) -> Outcome:
     if job.is_following:
         return _running(job)
-    if job.reason == "scheduled" and job.until:
-        return Outcome(f"starts at {timezone.localtime(job.until):%H:%M}", "live")
-    return Outcome("waits", "warn")
+    at = f"{timezone.localtime(job.until):%H:%M}" if job.until else ""
+    if job.reason == "scheduled" and at:
+        return Outcome(f"starts at {at}", "live")
+    return Outcome(f"waits until {at}" if at else "waits", "warn")
 
 
 def _failed(job: Job) -> Outcome:

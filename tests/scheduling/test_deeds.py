@@ -90,4 +90,5 @@ def test_a_run_that_waits_its_turn_says_when_it_starts() -> None:
     until = datetime(2027, 5, 13, 12, 34, tzinfo=UTC)
     with timezone.override("Europe/Madrid"):
         said = outcome(state="waiting", reason="scheduled", until=until)
-    assert said == ("starts at 14:34", "live")
+        waits = outcome(state="waiting", reason="quota", until=until)
+    assert said == ("starts at 14:34", "live") and waits == ("waits until 14:34", "warn")
