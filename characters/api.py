@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from characters import catalog, payload, services
+from characters import catalog, panels, payload, services
 from influencer.errors import Invalid
 from influencer.web.endpoint import Answer, ApiRequest, endpoint
 
@@ -26,7 +26,11 @@ def characters(request: ApiRequest) -> Answer:
 @endpoint(methods=("GET",))
 def models(request: ApiRequest) -> Answer:
     found, source = catalog.ask(fresh=request.GET.get("show") == "all")
-    return {**found.as_json(), "source": source}
+    shown, owners = found.as_json(), panels.lora_owners()
+    for lora in shown["loras"]:
+        if lora["name"] in owners:
+            lora["characterId"] = owners[lora["name"]]
+    return {**shown, "source": source}
 
 
 def _list(request: ApiRequest) -> Answer:

@@ -39,6 +39,7 @@ _panels: dict[str, str] = {}
 _sections: dict[str, Section] = {}
 _delete_listeners: list[str] = []
 _samples: list[str] = []
+_lora_owners: list[str] = []
 
 
 def register_panel(name: str, provider: str) -> None:
@@ -54,6 +55,17 @@ def register_delete_listener(listener: str) -> None:
     """Have `listener(character_id)` called after a character was deleted."""
     if listener not in _delete_listeners:
         _delete_listeners.append(listener)
+
+
+def register_lora_owners(provider: str) -> None:
+    """Have `provider() -> {file: character id}` say whose LoRAs are whose."""
+    if provider not in _lora_owners:
+        _lora_owners.append(provider)
+
+
+def lora_owners() -> dict[str, str]:
+    """Whose each LoRA is that was made for a character, by the server's name for it."""
+    return {file: pk for provider in _lora_owners for file, pk in import_string(provider)().items()}
 
 
 def register_sample(maker: str) -> None:

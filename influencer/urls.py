@@ -7,6 +7,7 @@ urlpatterns = [
     path("api/", include("influencer.api_urls")),
     path("admin/", admin.site.urls),
     path("", include("characters.images.urls")),
+    path("", include("characters.training.urls")),
     path("", include("characters.publishing.urls")),
     path("characters/", include("characters.urls")),
     path("prompts/", include("prompts.urls")),

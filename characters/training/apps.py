@@ -13,6 +13,17 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         panels.register_delete_listener("characters.training.drafts.forget_character")
         references.register("characters.training.services.jobs_of_trainings")
+        panels.register_panel("training", "characters.training.overview.card_parts")
+        panels.register_lora_owners("characters.training.services.lora_owners")
+        panels.register_section(
+            panels.Section(
+                order=4,
+                slug="training",
+                label="Training",
+                template="training/_section.html",
+                context="characters.training.overview.section",
+            )
+        )
         kinds.register(
             kinds.Kind(
                 name="train_lora",

@@ -69,6 +69,26 @@ def from_files(files: Iterable[Any], captions: Sequence[str] = ()) -> list[Sourc
     ]
 
 
+def dropped(files: Iterable[Any]) -> tuple[list[Source], dict[str, str], list[Refused]]:
+    """Pictures with captions; texts that came without their picture, by name; texts that can't be read."""
+    given, texts, refused = list(files), {}, []
+    for place, file in enumerate(given):
+        if _suffix(file) == TEXT:
+            try:
+                texts[_stem(file)] = _text(file)
+            except Invalid as problem:
+                refused.append(Refused(place, _shown(str(file.name)), problem.message))
+    pictures = [file for file in given if _suffix(file) != TEXT]
+    sources = [Source(str(one.name), partial(_read, one), texts.get(_stem(one), "")) for one in pictures]
+    used = {_stem(file) for file in pictures}
+    return sources, {stem: text for stem, text in texts.items() if stem not in used}, refused
+
+
+def stray(name: str) -> Refused:
+    """A text that belongs to no picture."""
+    return Refused(0, name, f"{name}: there is no image of this name.")
+
+
 def from_gallery(image: Image, caption: str = "") -> Source:
     """An image of the gallery; its file is read when its turn comes."""
     return Source(image.path.name, partial(_read_gallery, image), caption)
@@ -78,7 +98,7 @@ def from_paths(paths: Iterable[Path]) -> list[Source]:
     """Pictures on this machine; a folder stands for those in it. Raises `Invalid` for what is not there."""
     found = [one for path in paths for one in _in(path)]
     return [
-        Source(path.name, partial(_read_path, path), _text_beside(path))
+        Source(path.name, partial(read_path, path), _text_beside(path))
         for path in found
         if path.suffix.lower() != TEXT
     ]
@@ -213,7 +233,8 @@ def _text_beside(path: Path) -> str:
     return _text(_Named(text.name, text.open("rb"))) if text.is_file() else ""
 
 
-def _read_path(path: Path) -> bytes:
+def read_path(path: Path) -> bytes:
+    """A picture on this machine, at most a byte more than is allowed. Raises `Invalid`."""
     try:
         with path.open("rb") as file:
             return file.read(picture.MAX_BYTES + 1)

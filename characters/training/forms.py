@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +70,18 @@ class TrainingForm(forms.Form):
         """What a valid form asks for."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         return Wish(**given)
+
+
+class DialogForm(TrainingForm):
+    """The same for a person: models to choose from, and the confirmation is required."""
+
+    base_model = forms.CharField(required=False, max_length=300, widget=forms.Select, label="Base model")
+    attach = forms.BooleanField(required=False, label="Use the LoRA as soon as it is proven")
+    rights_confirmed = forms.BooleanField(
+        label="I have the right to use these images of this person.",
+        error_messages={"required": "Training needs this confirmation."},
+    )
+
+    def offer(self, models: Sequence[tuple[str, str]]) -> None:
+        """Say which models there are, as (name, words)."""
+        self.fields["base_model"].widget.choices = models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from characters import catalog
@@ -45,6 +46,22 @@ def bases(listed: Catalog) -> list[Base]:
     found = [_base(model) for model in listed.models if not model.lost]
     usable = [base for base in found if base is not None and _fits(base)]
     return sorted(usable, key=lambda base: (base.kind != CHECKPOINT, LIKED.index(base.family), base.name))
+
+
+def words(base: Base) -> str:
+    """How a model is offered: its name and its family."""
+    return f"{PurePosixPath(base.name).stem} · {base.family.label}"
+
+
+def why_nothing() -> str:
+    """Why no model can be trained on, by the last answer of the servers."""
+    listed, _ = catalog.ask()
+    if silent := [server for server in listed.servers if not server.ok]:
+        return f"No model to train on: {silent[0].error}"
+    usable = ", ".join(sorted(family.label for family in trainable()))
+    return (
+        f"No server has a model that can be trained on. Put one of {usable} there, then refresh the models."
+    )
 
 
 def base_for(character: Character, name: str = "") -> Base | None:

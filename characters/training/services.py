@@ -203,6 +203,11 @@ def put_on(training: Training) -> Character:
     return changed
 
 
+def lora_owners() -> dict[str, str]:
+    """Whose LoRA each trained one is, by the server's name for it."""
+    return dict(search().exclude(lora="").values_list("lora", "character_id"))
+
+
 def attached(trainings: Sequence[Training]) -> set[str]:
     """The ids of those whose LoRA their character uses."""
     ids = {training.character_id for training in trainings}

@@ -9,3 +9,4 @@ import "./saves.js";
 import "./selection.js";
 import "./themes.js";
 import "./toasts.js";
+import "./uploads.js";

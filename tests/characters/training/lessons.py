@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageFilter
@@ -26,6 +27,7 @@ def portrait(number: int, width: int = 512, height: int = 640) -> Image.Image:
     return Image.merge("RGB", (grey, grey.rotate(90), grey.rotate(180))).resize((width, height), 0)
 
 
+@cache
 def png(number: int, **size: int) -> bytes:
     return encoded(portrait(number, **size))
 
