@@ -18,6 +18,8 @@ from characters.images.storage import Making
 from characters.models import Character
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
+from tests.characters.factories import filled
+from tests.characters.people import someone
 from tests.characters.stage import Stage, drawn, see_through
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +78,16 @@ def test_vary_starts_with_the_images_own_recipe_and_seed(client: Client, luna: C
     answer = client.get(reverse("images:generate", args=[luna.pk]) + f"?like={image.pk}")
     initial = answer.context["form"].initial
     assert (initial["final_prompt"], initial["seed"], initial["steps"]) == ("a tree", 9, 4)
+
+
+def test_the_dialog_left_as_it_is_uses_the_characters_lora_and_emptied_uses_none(client: Client) -> None:
+    luna = someone(lora="luna.safetensors", negative_prompt="blur")
+    address = reverse("images:generate", args=[luna.pk])
+    sent = filled(client.get(address).content, "gen-form")
+    client.post(address, sent)
+    assert Job.objects.get().request["lora"] == "luna.safetensors"
+    client.post(address, {**sent, "lora": ""})
+    assert Job.objects.latest("created_at").request["lora"] == ""
 
 
 def test_starting_in_the_dialog_shows_the_job_in_its_place(client: Client, luna: Character) -> None:
