@@ -98,9 +98,11 @@ def keep(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: str, number: int) -> HttpResponse:
     character = characters.get(pk)
+    numbers = []
     if draft := _keep(character, request.POST):
-        drafts.remove_picture(draft.pk, number)
-    return _changed(request, character, [])
+        numbers = [row["n"] for row in drafts.remove_picture(draft.pk, number).images]
+    following = next((one for one in numbers if one > number), numbers[-1] if numbers else None)
+    return _changed(request, character, [], focus=following)
 
 
 @require_http_methods(["GET", "POST"])
@@ -175,10 +177,12 @@ def _keep(character: Character, sent: QueryDict) -> Training | None:
 # --- what is shown ---------------------------------------------------------------------------
 
 
-def _changed(request: HttpRequest, character: Character, refused: Sequence[Refused]) -> HttpResponse:
-    """The pictures as they are now."""
+def _changed(
+    request: HttpRequest, character: Character, refused: Sequence[Refused], *, focus: int | None = None
+) -> HttpResponse:
+    """The pictures as they are now; `focus` is the one a keyboard goes on with."""
     if htmx.is_htmx(request):
-        answer = _dialog(request, character, refused=refused, part="#images")
+        answer = _dialog(request, character, refused=refused, part="#images", focus=focus)
         return htmx.refresh(answer, f"training-{character.pk}")
     if refused:
         return _dialog(request, character, refused=refused, status=422)
@@ -193,6 +197,7 @@ def _dialog(
     refused: Sequence[Refused] = (),
     part: str = "",
     status: int = 200,
+    focus: int | None = None,
 ) -> HttpResponse:
     draft, (offer, trouble) = drafts.current(character.pk), _offer(character)
     form = form or DialogForm(initial=_initial(request, draft, offer))
@@ -213,6 +218,7 @@ def _dialog(
         "picks": _picks(character, draft),
         "fewest": dataset.FEWEST,
         "most": dataset.MOST,
+        "focus": focus,
         "missing": max(dataset.FEWEST - len(pictures), 0),
     }
     return render(request, f"training/train.html{part}", context, status=status)

@@ -1,6 +1,13 @@
 // [data-drop]: a file field that files are dropped on. It shows when they hang over it, and how much has been sent.
-for (const [type, over] of [["dragenter", true], ["dragleave", false], ["drop", false]]) {
-  document.addEventListener(type, (event) => event.target.closest?.("[data-drop]")?.classList.toggle("over", over));
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+
+for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(type, (event) => {
+    const zone = event.target.closest?.("[data-drop]");
+    zone?.classList.toggle("over", type === "dragenter" || type === "dragover");
+    // Beside it a file would take the place of the page.
+    if (!zone && carriesFiles(event) && document.querySelector("[data-drop]")) event.preventDefault();
+  });
 }
 
 document.addEventListener("htmx:xhr:progress", ({ target, detail }) => {

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from characters.models import Character
+from tests.characters.opening import open_product
 from tests.characters.people import someone
 from tests.characters.stage import Stage, sandbox_at
+
+__all__ = ["luna", "open_product", "stage"]
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_a_proven_one_shows_both_images_and_is_attached_with_one_click(
     assert characters.get(luna.pk).lora == proven.lora
     page = client.get(reverse("characters:detail", args=[luna.pk])).content.decode()
     assert "Luna uses version 1 now." in page
-    assert "LoRA version 1" in page and "in use" in page
+    assert "LoRA v1" in page and "in use" in page
     answer = client.post(reverse("training:attach", args=[proven.pk]))
     assert (answer.status_code, answer["Location"].rpartition("#")[2]) == (303, "training")
 
@@ -207,7 +207,7 @@ def test_a_card_tells_the_version_and_a_training_at_work(
     by_hand = someone("Kai", lora="loras/by_hand.safetensors")
     begun(by_hand)
     page = words(client.get(reverse("characters:list")).content.decode())
-    assert "first on the server · LoRA version 3 Last post" in page
+    assert "first on the server · LoRA v3 Last post" in page
     assert "first on the server · by_hand Training has begun Last post" in page
     Training.objects.filter(character_id=by_hand.pk).update(step=1200, steps=1500)
     assert "step 1\u202f200 of 1\u202f500" in client.get(reverse("characters:list")).content.decode()
