@@ -1,8 +1,11 @@
-"""Addresses of the product's health."""
+"""Addresses of the Monitoring tab and of the product's health."""
 
 from django.urls import path
 
 from monitoring import views
 
 app_name = "monitoring"
-urlpatterns = [path("healthz", views.healthz, name="healthz")]
+urlpatterns = [
+    path("monitoring/", views.page, name="page"),
+    path("healthz", views.healthz, name="healthz"),
+]

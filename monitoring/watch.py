@@ -57,6 +57,11 @@ class Watch:
                 kept = self._kept = _Kept(self._look(fresh), paths.data_dir(), time.monotonic())
         return kept.report
 
+    def known(self) -> Report | None:
+        """The last report, however old, at once; None before the first."""
+        kept = self._kept
+        return kept.report if kept is not None and kept.folder == paths.data_dir() else None
+
     def _look(self, fresh: bool) -> Report:
         calls = {check.name: partial(_run, check, fresh) for check in self.checks}
         found = self._crew.run(calls, self.seconds)

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db import connection
+from django.dispatch import Signal
 
 from influencer import effective, paths
 from influencer.errors import Problem, Unavailable
@@ -32,6 +33,8 @@ PASSING = (".lock", ".tmp", "-wal", "-shm", "-journal")
 LEFT_BEHIND = ("draft-*.tmp", "snapshot-*", "check-*")
 A_DAY = 24 * 3600
 Told = Callable[[float], object]
+# Sent with `file` once a backup is made and checked.
+made = Signal()
 
 
 def make(*, media: bool = False, told: Told = lambda fraction: None) -> Path:
@@ -121,6 +124,7 @@ def keep(draft: Path) -> Path:
         for old in all_kept()[: -effective.config().backups_kept]:
             old.unlink(missing_ok=True)
         _clear_away()
+    made.send_robust(sender=make, file=kept)
     return kept
 
 

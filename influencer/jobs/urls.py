@@ -6,7 +6,6 @@ from influencer.jobs import views
 
 app_name = "jobs"
 urlpatterns = [
-    path("", views.index, name="list"),
     path("header", views.header, name="header"),
     path("<str:job_id>/fragment", views.fragment, name="fragment"),
     path("<str:job_id>/row", views.row, name="row"),

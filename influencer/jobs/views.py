@@ -1,12 +1,9 @@
-"""Jobs on pages: the component that keeps itself current, the list, the header's count."""
+"""Jobs on pages: the component that keeps itself current, a row of the list, the header's count."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,30 +13,8 @@ from django_htmx.http import trigger_client_event
 
 from influencer.errors import Conflict
 from influencer.jobs import names, previews, services
-from influencer.jobs.models import OPEN, Job, JobState
+from influencer.jobs.models import Job
 from influencer.web import htmx
-
-PAGE_SIZE = 30
-STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
-    "": ("All", ()),
-    "open": ("Running", OPEN),
-    "failed": ("Failed", (JobState.FAILED,)),
-    "done": ("Done", (JobState.SUCCEEDED, JobState.CANCELLED)),
-}
-COUNTED = ("open", "failed")
-
-
-@dataclass(frozen=True)
-class Choice:
-    value: str
-    label: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Row:
-    job: Job
-    name: str
 
 
 @require_GET
@@ -53,18 +28,6 @@ def row(request: HttpRequest, job_id: str) -> HttpResponse:
     job = services.get(job_id)
     name = names.names_of([job.character_id]).get(job.character_id, "")
     return _fresh(render(request, "jobs/_row.html", {"job": job, "name": name, "open": True}))
-
-
-@require_GET
-def index(request: HttpRequest) -> HttpResponse:
-    """All jobs, newest first, with their timelines."""
-    state = request.GET.get("state", "")
-    page = Paginator(_in_state(state).prefetch_related("steps"), PAGE_SIZE).get_page(request.GET.get("page"))
-    known = names.names_of(job.character_id for job in page)
-    rows = [Row(job, known.get(job.character_id, "")) for job in page]
-    return render(
-        request, "jobs/list.html", {"page": page, "rows": rows, "state": state, "choices": _choices()}
-    )
 
 
 @require_GET
@@ -124,23 +87,11 @@ def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
     return response
 
 
-def _in_state(state: str) -> QuerySet[Job]:
-    _, states = STATES.get(state, STATES[""])
-    return Job.objects.filter(state__in=states) if states else Job.objects.all()
-
-
-def _choices() -> list[Choice]:
-    return [
-        Choice(value, label, _in_state(value).count() if value in COUNTED else 0)
-        for value, (label, _) in STATES.items()
-    ]
-
-
 def _back(request: HttpRequest) -> str:
     """The page the form stands on, if it is one of ours."""
     page = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else reverse("jobs:list")
+    return page if ours else reverse("web:home")
 
 
 def _fresh(response: HttpResponse) -> HttpResponse:

@@ -39,7 +39,7 @@ class Shown:
     """What the `.job` component shows; `mark` tells what a screen reader was told last.
 
     `tone` is "" at work, else ok, soft (cancelled), bad, or warn (the outcome is unknown);
-    `chip` is the state as (word, tone, icon).
+    `chip` is the state as (word, tone, icon). `retry_from`: the step a retry begins with, if not the first.
     """
 
     title: str
@@ -53,18 +53,26 @@ class Shown:
     preview: str = ""
     can_cancel: bool = False
     can_retry: bool = False
+    retry_from: str = ""
     link: tuple[str, str] | None = None
 
 
 def shown(job: Job) -> Shown:
     """The job as it stands now."""
     words = WORDS[JobState(job.state)](job)
-    common: dict[str, Any] = {"chip": CHIPS[JobState(job.state)], **_marks(job, words["title"])}
+    common: dict[str, Any] = {"chip": chip_of(job), **_marks(job, words["title"])}
     if job.is_final:
-        return Shown(**{**common, "can_retry": _can_retry(job), "link": _link(job), **words})
+        ended = {"can_retry": _can_retry(job), "retry_from": _retry_from(job), "link": _link(job)}
+        return Shown(**{**common, **ended, **words})
     common |= {"percent": round(job.progress * 100), "preview": previews.version(job.id)}
     common["can_cancel"] = not job.is_late and job.cancel_requested_at is None
     return Shown(**{**common, **words})
+
+
+def chip_of(job: Job) -> tuple[str, str, str]:
+    """Its state as (word, tone, icon), without the rest that `shown` has to ask for."""
+    unsure = job.state == JobState.FAILED and (job.error or {}).get("code") == failures.UNKNOWN
+    return UNKNOWN_CHIP if unsure else CHIPS[JobState(job.state)]
 
 
 def _queued(job: Job) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def _failed(job: Job) -> dict[str, Any]:
     error = job.error or failures.internal(job.step)
     title = f"{label_of(error['step']) or job.spec.label} failed: {error['message']}"
     if error["code"] == failures.UNKNOWN:
-        unknown = {"icon": "triangle-alert", "tone": "warn", "chip": UNKNOWN_CHIP}
+        unknown = {"icon": "triangle-alert", "tone": "warn"}
         return {"title": title, "detail": error["fix"], **unknown}
     return {"title": title, "detail": error["fix"], "icon": "circle-alert", "tone": "bad"}
 
@@ -138,6 +146,12 @@ def _can_retry(job: Job) -> bool:
     if job.state == JobState.CANCELLED:
         return True
     return job.state == JobState.FAILED and (job.error or {}).get("code") != failures.UNKNOWN
+
+
+def _retry_from(job: Job) -> str:
+    """What is done stays done: a job that got somewhere goes on from the step that failed."""
+    step, steps = (job.error or {}).get("step", ""), job.spec.steps
+    return label_of(step) if step in steps[1:] else ""
 
 
 def _link(job: Job) -> tuple[str, str] | None:

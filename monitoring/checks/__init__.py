@@ -15,6 +15,10 @@ DISK = Check("disk", "Disk", storage.disk)
 
 CHECKS = (COMFYUI, DATABASE, SCHEDULER, INSTAGRAM, X, GEMINI, WORKERS, DISK)
 
+OUTSIDE = (INSTAGRAM, X, GEMINI)
+
 # The whole status, and the part nobody outside is asked for, for `/healthz`.
 everything = Watch(CHECKS, keep=10)
+# What the clock looks at by itself: nobody is asked who counts or charges for it.
+nearby = Watch((COMFYUI, DATABASE, DISK, WORKERS), keep=2)
 inside = Watch((DATABASE, DISK, SCHEDULER, WORKERS), keep=2)

@@ -4,6 +4,7 @@ import "./copy.js";
 import "./counters.js";
 import "./dialogs.js";
 import "./fill.js";
+import "./keep.js";
 import "./menus.js";
 import "./saves.js";
 import "./selection.js";

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from monitoring.checks import accounts, gemini
 
@@ -16,3 +18,10 @@ def nothing_remembered() -> Iterator[None]:
     yield
     for known in (accounts._known, gemini._known):
         known.clear()
+
+
+@pytest.fixture
+def owner(client: Client) -> Client:
+    """Someone who is signed in."""
+    client.force_login(User.objects.create_superuser("owner"))
+    return client

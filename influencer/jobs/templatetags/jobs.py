@@ -27,6 +27,11 @@ def shown(job: Job) -> wording.Shown:
 
 
 @register.filter
+def job_chip(job: Job) -> tuple[str, str, str]:
+    return wording.chip_of(job)
+
+
+@register.filter
 def icon_css(tone: str) -> str:
     return f"icon {tone}"
 

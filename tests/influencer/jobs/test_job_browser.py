@@ -38,7 +38,7 @@ def open_jobs(browser: Browser, live_server: Any, settings: Any) -> Iterator[Ope
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     contexts = []
 
-    def opened(path: str = "/jobs/", width: int = 1280, **options: Any) -> Page:
+    def opened(path: str = "/monitoring/", width: int = 1280, **options: Any) -> Page:
         viewport = {"width": width, "height": 844}
         context = browser.new_context(base_url=live_server.url, viewport=viewport, **options)
         contexts.append(context)
@@ -168,7 +168,7 @@ def test_without_javascript_a_job_is_cancelled_and_looked_at_again(open_jobs: Op
     page = open_jobs(java_script_enabled=False)
     page.get_by_role("link", name="Refresh").click()
     page.get_by_role("button", name="Cancel").click()
-    page.wait_for_url("**/jobs/")
+    page.wait_for_url("**/monitoring/")
     assert services.get(job.id).state == JobState.CANCELLED
 
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from influencer.jobs import previews, services, worker
 from influencer.jobs.models import Job, JobState
@@ -28,10 +25,6 @@ def owner(client: Client) -> Client:
 
 def fragment(client: Client, job: Job, said: str = "") -> Any:
     return client.get(reverse("jobs:fragment", args=[job.id]), {"said": said}, **HTMX)
-
-
-def page(client: Client, **query: str) -> str:
-    return client.get(reverse("jobs:list"), query).content.decode()
 
 
 # --- the component ---------------------------------------------------------------------------
@@ -118,7 +111,7 @@ def test_a_plain_form_leads_back_to_its_page(owner: Client) -> None:
 
 def test_a_plain_form_never_leads_away_from_the_product(owner: Client) -> None:
     answer = owner.post(reverse("jobs:cancel", args=[a_job().id]), HTTP_REFERER="https://evil.example/x")
-    assert answer["Location"] == reverse("jobs:list")
+    assert answer["Location"] == reverse("web:home")
 
 
 def test_retry_starts_the_job_again_and_its_fragment_polls(owner: Client) -> None:
@@ -127,6 +120,13 @@ def test_retry_starts_the_job_again_and_its_fragment_polls(owner: Client) -> Non
     assert "every 1s" in answer.content.decode()
     assert "job-started" in json.loads(answer["HX-Trigger"])
     assert services.get(job.id).state == JobState.QUEUED
+
+
+def test_retry_says_from_where(owner: Client) -> None:
+    job = a_job(steps=("image", "publish"))
+    for step, words in (("image", ">Retry</button>"), ("publish", ">Retry from Publish</button>")):
+        put(job, state="failed", error={"step": step, "code": "x", "message": "No.", "fix": ""})
+        assert words in fragment(owner, job).content.decode()
 
 
 @pytest.mark.parametrize("name", ["cancel", "retry"])
@@ -160,53 +160,13 @@ def test_a_preview_can_not_be_used_to_read_other_files(owner: Client) -> None:
     assert owner.get("/jobs/..%2F..%2Fsecret/preview.jpg").status_code in {204, 404}
 
 
-# --- the list --------------------------------------------------------------------------------
-
-
-def test_the_list_shows_each_job_with_its_timeline(owner: Client) -> None:
-    def handler(job):
-        with job.step("queue"):
-            pass
-        with job.step("generate"):
-            raise ZeroDivisionError
-
-    failed = a_job(handler)
-    worker.run(failed.id)
-    html = page(owner)
-    assert f'id="row-{failed.id}"' in html
-    assert "Generate failed: Something went wrong inside." in html
-    assert html.count("Not started") == 1
-    assert "Stopped here, code internal" in html
-
-
-def test_the_list_can_be_narrowed_by_state(owner: Client) -> None:
-    at_work, failed, done = running(a_job()), put(a_job(), state="failed"), put(a_job(), state="succeeded")
-    shown = {
-        state: re.findall(r'id="row-(job_\w+)"', page(owner, state=state))
-        for state in ("open", "failed", "done")
-    }
-    assert shown == {"open": [at_work.id], "failed": [failed.id], "done": [done.id]}
-    assert len(re.findall(r'id="row-', page(owner, state="nonsense"))) == 3
-
-
-def test_an_empty_list_says_the_next_step(owner: Client) -> None:
-    assert "No jobs here" in page(owner)
-
-
-def test_a_long_list_has_pages_and_few_queries(owner: Client, django_assert_max_num_queries: Any) -> None:
-    kind = a_kind()
-    for minute in range(35):
-        put(services.start(kind), state="succeeded", created_at=timezone.now() - timedelta(minutes=minute))
-    with django_assert_max_num_queries(9):
-        first = page(owner)
-    assert len(re.findall(r'id="row-', first)) == 30
-    assert len(re.findall(r'id="row-', page(owner, page="2"))) == 5
+# --- the row ----------------------------------------------------------------------------------
 
 
 def test_a_row_comes_back_open(owner: Client) -> None:
     job = put(a_job(), state="succeeded")
     html = owner.get(reverse("jobs:row", args=[job.id]), **HTMX).content.decode()
-    assert '<details class="jobrow" open>' in html
+    assert f'<details class="jobrow" id="details-{job.id}" open>' in html
 
 
 # --- the header ------------------------------------------------------------------------------
@@ -218,7 +178,7 @@ def test_the_header_shows_how_many_jobs_run(owner: Client) -> None:
     html = owner.get(reverse("jobs:header"), **HTMX).content.decode()
     assert "2 running" in html
     assert 'hx-trigger="every 3s"' in html
-    assert f'href="{reverse("jobs:list")}"' in html
+    assert f'href="{reverse("monitoring:page")}#jobs"' in html
 
 
 def test_with_nothing_to_show_the_header_asks_less_often(owner: Client) -> None:
