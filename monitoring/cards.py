@@ -114,7 +114,7 @@ def _card(slug: str, plan: Plan, results: Mapping[str, Result]) -> Card:
         plan.title,
         chip=(f"{broken} of {len(listed)} broken", "bad", "circle-x") if broken else CHIPS[worst.state],
         value=plan.value(details, worst.state),
-        message="" if worst.state is State.OK else worst.message,
+        message="" if worst.state is State.OK or broken else worst.message,
         facts=plan.facts(details),
         last_good=min((result.last_ok_at for result in own if result.last_ok_at), default=None),
         link=plan.link(details, worst.state),

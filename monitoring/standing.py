@@ -54,7 +54,7 @@ def _level(result: Result) -> Level:
 def _record(check: Check, result: Result, before: Event | None) -> None:
     level = _level(result)
     lasted = (result.checked_at - _began(check, before)).total_seconds() if before else None
-    text = f"{check.label} works again." if level is Level.OK else f"{check.label}: {result.message}"
+    text = f"{check.label}: all well again." if level is Level.OK else f"{check.label}: {result.message}"
     events.record(
         Kind.SERVICE, text, level, service=check.label, subject=check.name, seconds=_after(level, lasted)
     )

@@ -171,7 +171,7 @@ def test_accounts_show_quota_posts_and_the_broken_ones_first() -> None:
     quota = {**LUNA, "characterId": "char_3", "handle": "@nova", "quota": {"used": 7, "limit": 25}}
     one = card("instagram", instagram=a(State.DEGRADED, accounts=[LUNA, quota, broken]))
     assert one.chip == ("1 of 3 broken", "bad", "circle-x")
-    assert one.value == "2 accounts ok"
+    assert (one.value, one.message) == ("2 accounts ok", ""), "the account's own line says it"
     assert list(facts(one).items()) == [
         ("@mei", "Code 190."),
         ("@luna", "ok · 3 today"),

@@ -134,7 +134,7 @@ def test_outside_services_that_go_down_and_come_back_are_in_the_log(
         counting.states = {"x": state, "comfyui": state}
         part(owner, "status", fresh="1")
     told = list(Event.objects.order_by("pk").values_list("text", flat=True))
-    assert told == ["X: X is down. Mend it.", "X works again."], "ComfyUI is the clock's to tell"
+    assert told == ["X: X is down. Mend it.", "X: all well again."], "ComfyUI is the clock's to tell"
 
 
 def test_a_filter_stands_in_the_address_and_a_poll_leaves_it_alone(owner: Client) -> None:

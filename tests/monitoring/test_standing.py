@@ -42,7 +42,7 @@ def test_down_and_back_are_two_lines_with_how_long_it_lasted() -> None:
     note(comfyui=State.DOWN, x=State.OK)
     note(comfyui=State.OK, x=State.OK)
     note(comfyui=State.OK, x=State.OK)
-    assert lines() == [("bad", "ComfyUI: It is down."), ("ok", "ComfyUI works again.")]
+    assert lines() == [("bad", "ComfyUI: It is down."), ("ok", "ComfyUI: all well again.")]
     assert (Event.objects.latest("pk").seconds or 0) >= 299
 
 
