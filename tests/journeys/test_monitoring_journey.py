@@ -1,0 +1,126 @@
+"""Bad luck at a running product: ComfyUI stands still, a worker freezes, a file is damaged.
+
+The Monitoring tab says each in words, everything comes back, and the page shows that too. The clock
+asks for signs of life more often than usual, so that it takes a minute. With SCREENSHOTS set to a
+folder its pictures are taken on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.running import Running, running_up, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("monitoring journey")]
+SHOTS = os.environ.get("SCREENSHOTS", "")
+OFTEN = {"sweep": 1, "canary": 1, "silence": 8}
+SECONDS = 1000
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_up(tmp_path_factory.mktemp("luck"), INFLUENCER_JOBS=json.dumps(OFTEN)) as running:
+        until(lambda: len(running.children()) == 5, 60, running.said)
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, running: Running) -> Iterator[Page]:
+    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30 * SECONDS)
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto("/login/?next=/monitoring/")
+    page.locator("input[name=username]").fill(running.username)
+    page.locator("input[name=password]").fill(running.password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url("**/monitoring/")
+    yield page
+    context.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name)
+
+
+def shows(place: Locator, text: str, seconds: float = 30) -> None:
+    expect(place).to_contain_text(text, timeout=seconds * SECONDS)
+
+
+def test_a_stopped_comfyui_a_frozen_worker_and_a_damaged_file_are_shown_and_come_back(
+    page: Page, running: Running
+) -> None:
+    _all_is_well(page)
+    children = running.children()
+    # As long as it stands still it takes connections and answers none: the worst way to be down.
+    os.kill(children["sandbox"], signal.SIGSTOP)
+    os.killpg(children["gpu"], signal.SIGSTOP)
+    try:
+        _both_are_shown(page)
+    finally:
+        os.kill(children["sandbox"], signal.SIGCONT)
+    _both_come_back(page)
+    assert running.children()["gpu"] != children["gpu"], "it was started again by itself"
+    _a_damaged_file_is_shown_and_restored(page, running)
+
+
+def _all_is_well(page: Page) -> None:
+    shows(card(page, "Scheduler"), "2 of 2 answer", 60)
+    page.get_by_role("button", name="Refresh Status").click()
+    shows(page.locator("#status"), "Everything works")
+    shows(card(page, "ComfyUI"), "stand-in")
+    shoot(page, "monitoring-well")
+
+
+def _both_are_shown(page: Page) -> None:
+    page.get_by_role("button", name="Refresh Status").click()
+    shows(card(page, "ComfyUI"), "too long to answer")
+    shows(card(page, "ComfyUI"), "down")
+    shows(card(page, "Scheduler"), "No sign of the workers “gpu”")
+    shows(page.locator("#status"), "ComfyUI is down, Scheduler needs a look")
+    shows(page.locator("#events"), "Error: ComfyUI:", 60)
+    shows(page.locator("#events"), "Warning: Workers: No sign of the workers “gpu”", 60)
+    shoot(page, "monitoring-bad-luck")
+
+
+def _both_come_back(page: Page) -> None:
+    shows(card(page, "ComfyUI"), "stand-in")
+    shows(card(page, "Scheduler"), "2 of 2 answer", 90)
+    shows(page.locator("#status"), "Everything works")
+    shows(page.locator("#events"), "ComfyUI: all well again.", 60)
+    shows(page.locator("#events"), "Workers: all well again.", 60)
+    shoot(page, "monitoring-recovered")
+
+
+def _a_damaged_file_is_shown_and_restored(page: Page, running: Running) -> None:
+    # Saved twice, so that there is a copy to go back to.
+    page.goto("/characters/")
+    page.get_by_role("button", name="Try it with sample characters").click()
+    expect(page.locator("article.card")).to_have_count(3)
+    file = running.data / "characters.json"
+    file.with_suffix(".json.bak").write_bytes(file.read_bytes())
+    file.write_text("[{")
+    page.goto("/monitoring/")
+    page.get_by_role("button", name="Refresh Status").click()
+    shows(card(page, "Database"), "1 damaged file")
+    shows(card(page, "Database"), "characters.json is damaged")
+    shoot(page, "monitoring-damaged")
+    page.get_by_role("link", name="Restore").click()
+    page.locator("dialog").get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.goto("/monitoring/")
+    page.get_by_role("button", name="Refresh Status").click()
+    shows(card(page, "Database"), "records")
+    shows(page.locator("#status"), "Everything works")
