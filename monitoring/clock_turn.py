@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from datetime import datetime
 
 from django.db import connections
 
 from influencer.jobs import clock
-from influencer.jobs.pace import pace
 from monitoring import checks, events, settings_watch, standing
 
 log = logging.getLogger(__name__)
 
 EVERY = 10.0
 
-_began = time.monotonic()
 _settings = settings_watch.SettingsWatch()
 _at_work: list[threading.Thread] = []
 
@@ -32,7 +29,7 @@ def connect() -> None:
 
 def look(now: datetime) -> None:
     """Look in the background, unless a look is under way, or everything may still be starting."""
-    if time.monotonic() - _began < pace().silence or any(thread.is_alive() for thread in _at_work):
+    if not standing.settled() or any(thread.is_alive() for thread in _at_work):
         return
     thread = threading.Thread(target=look_around, name="monitoring look", daemon=True)
     _at_work[:] = [thread]

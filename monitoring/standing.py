@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
 from django.db.models import Max
 
+from influencer.jobs.pace import pace
 from monitoring import events
 from monitoring.models import Event, Kind, Level
 from monitoring.report import Check, Report, Result, State
 
 log = logging.getLogger(__name__)
 
+_awake_since = time.monotonic()
+
 LEVELS = {State.DOWN: Level.BAD, State.DEGRADED: Level.WARN}
+
+
+def settled() -> bool:
+    """Whether everything that starts with this process has had the time to: before, nothing is news."""
+    return time.monotonic() - _awake_since >= pace().silence
 
 
 def note(report: Report, checks: Sequence[Check]) -> None:

@@ -63,7 +63,8 @@ def _status(request: HttpRequest) -> dict[str, Any]:
     if not fresh and not _part(request):
         return {"overview": overview.known()}
     found = overview.look(fresh=fresh)
-    standing.note(checks.everything.report(), checks.OUTSIDE)
+    if standing.settled():
+        standing.note(checks.everything.report(), checks.OUTSIDE)
     return {"overview": found, "said": request.GET.get("said"), "fresh": fresh}
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from influencer.jobs.pace import pace
-from monitoring import checks, clock_turn, settings_watch
+from monitoring import checks, clock_turn, settings_watch, standing
 from monitoring.models import Event
 from monitoring.report import Check, Finding, State
 from monitoring.watch import Watch
@@ -34,14 +34,14 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_notes_what_is_down_though_nobody_looks(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock_turn, "_began", clock_turn._began - pace().silence - 1)
+    monkeypatch.setattr(standing, "_awake_since", standing._awake_since - pace().silence - 1)
     look_and_wait()
     look_and_wait()
     assert texts() == ["ComfyUI: It does not answer."]
 
 
 def test_while_everything_starts_nothing_is_noted(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock_turn, "_began", clock_turn.time.monotonic())
+    monkeypatch.setattr(standing, "_awake_since", standing.time.monotonic())
     look_and_wait()
     assert texts() == []
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from influencer.web import tabs
-from monitoring import checks
+from monitoring import checks, standing
 from monitoring.models import Event
 from monitoring.report import Check, Finding, State
 from monitoring.watch import Watch
@@ -128,8 +128,9 @@ def test_screen_readers_hear_news_only(owner: Client, counting: Counting) -> Non
 
 
 def test_outside_services_that_go_down_and_come_back_are_in_the_log(
-    owner: Client, counting: Counting
+    owner: Client, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(standing, "settled", lambda: True)
     for state in (State.DOWN, State.DOWN, State.OK):
         counting.states = {"x": state, "comfyui": state}
         part(owner, "status", fresh="1")
