@@ -66,7 +66,7 @@ def leads_to(url_name: str, text: str) -> Link | None:
 
 
 def _settings(text: str) -> Callable[[Mapping[str, Any], State], Link | None]:
-    return lambda details, state: leads_to("monitoring:settings", text)
+    return lambda details, state: leads_to("settings:show", text)
 
 
 def _reconnect(details: Mapping[str, Any], state: State) -> Link | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 from influencer.jobs.wording import SPACE, duration
 from influencer.web.templatetags.ui import grouped
@@ -210,7 +211,21 @@ def _account(account: Details) -> Fact:
         words.append(f"{quota['used']} of {quota['limit']} today")
     elif account.get("postedToday"):
         words.append(f"{account['postedToday']} today")
-    return Fact(label, " · ".join(words), label_url=address)
+    if held := moment(account.get("heldUntil")):
+        words.append(f"waits until {_clock_time(held)}")
+    if ends := moment(account.get("tokenExpiresAt")):
+        words.append(f"token until {_day(ends)}")
+    tone = "warn" if held or account.get("tokenExpiresSoon") else ""
+    return Fact(label, " · ".join(words), tone=tone, label_url=address)
+
+
+def _day(when: datetime) -> str:
+    local = timezone.localtime(when)
+    return f"{local.day} {local:%b}"
+
+
+def _clock_time(when: datetime) -> str:
+    return f"{timezone.localtime(when):%H:%M}"
 
 
 # --- Gemini ----------------------------------------------------------------------------------

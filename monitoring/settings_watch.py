@@ -7,13 +7,9 @@ from typing import Any
 
 import orjson
 
-from influencer import paths
+from influencer import effective, paths
 from monitoring import events
 from monitoring.models import Kind
-
-FILE = "settings.json"
-# Written by the product itself with every change.
-OWN = {"id", "createdAt", "updatedAt", "formatVersion"}
 
 
 class SettingsWatch:
@@ -36,20 +32,14 @@ class SettingsWatch:
 def _read() -> Mapping[str, Any] | None:
     """The settings by name; None when the file can't be read."""
     try:
-        content = orjson.loads((paths.data_dir() / FILE).read_bytes())
+        content = orjson.loads((paths.data_dir() / effective.FILE).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
         return None
-    return dict(_flat(content)) if isinstance(content, dict) else None
-
-
-def _flat(content: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{start}{name}.")
-        elif name not in OWN:
-            yield f"{start}{name}", value
+    if not isinstance(content, dict):
+        return None
+    return {name: value for name, value in content.items() if name != effective.SET_AT}
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ an answer is remembered, and at most `AT_ONCE` accounts are asked in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,7 @@ from characters.models import Character
 from characters.publishing import accounts
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
+from characters.publishing.standing_models import AccountStanding
 from influencer import effective, endpoints
 from influencer.clients import media_host
 from influencer.clients.platform import Platform, Publisher
@@ -74,8 +75,8 @@ def check(platform: Platform, fresh: bool) -> Finding:
     practice = not real and not any(seat.fault for seat in seats)
     if not practice:
         _ask(real, fresh)
-    posted = _posted_today(platform)
-    details = {"accounts": [_entry(seat, posted) for seat in seats], "lastError": _last_error(platform)}
+    entries = [_entry(seat) | more for seat, more in zip(seats, _ledger(platform, seats), strict=True)]
+    details = {"accounts": entries, "lastError": _last_error(platform)}
     return _without_accounts(platform, details) if practice else _finding(platform, details)
 
 
@@ -127,12 +128,12 @@ def _quota(client: Publisher) -> dict[str, Any]:
     return {}
 
 
-def _entry(seat: Seat, posted: Mapping[str, int]) -> dict[str, Any]:
+def _entry(seat: Seat) -> dict[str, Any]:
     """One account in the details; `state` is ok, down, unchecked, sandbox or none."""
-    entry: dict[str, Any] = {"characterId": seat.character.pk, "character": seat.character.name}
+    entry = {"characterId": seat.character.pk, "character": seat.character.name}
     if seat.account is None:
         return {**entry, "state": "down", "message": seat.fault}
-    entry |= {"handle": seat.account.handle, "postedToday": posted.get(seat.account.key, 0)}
+    entry["handle"] = seat.account.handle
     if seat.kind != "real":
         return {**entry, "state": seat.kind, "message": seat.account.note}
     answer = _known.get(seat.key)
@@ -140,6 +141,23 @@ def _entry(seat: Seat, posted: Mapping[str, int]) -> dict[str, Any]:
         return {**entry, "state": "unchecked", "message": "Credentials are set; not asked yet."}
     state = "down" if answer.error else "ok"
     return {**entry, "state": state, "message": answer.error, **answer.facts, "checkedAt": iso(answer.moment)}
+
+
+def _ledger(platform: Platform, seats: Sequence[Seat]) -> Iterator[dict[str, Any]]:
+    """What the ledger knows of each account without asking anybody; a paused one counts as down."""
+    posted = _posted_today(platform)
+    known = AccountStanding.objects.in_bulk([seat.account.key for seat in seats if seat.account])
+    for seat in seats:
+        key = seat.account.key if seat.account else ""
+        stands = known.get(key) or AccountStanding(key=key)
+        paused = f"Paused: {stands.pause_reason.rstrip('.')}. Resume it in the Accounts section."
+        yield {
+            "postedToday": posted.get(key, 0),
+            "tokenExpiresAt": iso(stands.expires_at),
+            "tokenExpiresSoon": stands.expires_soon,
+            "heldUntil": iso(stands.held_until) if stands.held() else None,
+            **({"state": "down", "message": paused} if stands.is_paused else {}),
+        }
 
 
 def _posted_today(platform: Platform) -> dict[str, int]:

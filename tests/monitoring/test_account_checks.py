@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from characters.models import Character
 from characters.publishing import accounts as posting_accounts
 from characters.publishing.models import Post
+from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from influencer.errors import Unavailable
+from influencer.jobs.models import iso
 from monitoring import answers
 from monitoring.checks import accounts
 from monitoring.report import Finding, State
@@ -225,6 +229,19 @@ def test_what_was_posted_today_the_quota_and_the_last_error_are_told(platforms: 
     assert entries(instagram)["Luna"]["quota"]["limit"] > 0
     assert "quota" not in entries(x)["Luna"], "X tells it to whoever posts, and to nobody else"
     assert (instagram.details["lastError"]["code"], x.details["lastError"]["code"]) == ("190", "190")
+
+
+def test_the_tokens_end_a_wait_and_a_pause_are_told(platforms: Stage) -> None:
+    luna, soon = someone("Luna", **X), timezone.now() + timedelta(days=3)
+    key = posting_accounts.account(luna, Platform.X).key
+    AccountStanding.objects.create(key=key, expires_at=soon, held_until=soon)
+    told = entries(accounts.x(False))["Luna"]
+    assert (told["state"], told["tokenExpiresSoon"]) == ("ok", True)
+    assert told["heldUntil"] == told["tokenExpiresAt"] == iso(soon)
+    AccountStanding.objects.update(paused_at=timezone.now(), pause_reason="The token was refused.")
+    finding = accounts.x(False)
+    assert finding.state is State.DOWN
+    assert "Paused: The token was refused. Resume it" in finding.message
 
 
 def test_no_secret_is_in_what_is_shown(platforms: Stage) -> None:

@@ -65,12 +65,13 @@ def write(folder: Path, content: object) -> None:
 def test_changed_settings_are_named_but_not_what_they_hold(data_dir: Path) -> None:
     watch = settings_watch.SettingsWatch()
     watch.look()
-    write(data_dir, {"gemini": {"key": "AIza-secret", "model": "a"}, "updatedAt": "2026-05-14"})
+    first = {"geminiApiKey": "AIza-secret", "geminiModel": "a", "setAt": {"geminiApiKey": "2026-05-14"}}
+    write(data_dir, first)
     watch.look()
-    write(data_dir, {"gemini": {"key": "AIza-another", "model": "a"}, "updatedAt": "2026-05-15"})
+    write(data_dir, {**first, "geminiApiKey": "AIza-another", "setAt": {"geminiApiKey": "2026-05-15"}})
     watch.look()
     watch.look()
-    assert texts() == ["Settings changed: gemini.key, gemini.model", "Settings changed: gemini.key"]
+    assert texts() == ["Settings changed: geminiApiKey, geminiModel", "Settings changed: geminiApiKey"]
 
 
 def test_the_first_look_only_learns(data_dir: Path) -> None:

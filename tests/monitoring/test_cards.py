@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -178,6 +178,20 @@ def test_accounts_show_quota_posts_and_the_broken_ones_first() -> None:
         ("@nova", "ok · 7 of 25 today"),
     ]
     assert one.link == ("Reconnect Mei", "/characters/char_2/")
+
+
+def test_a_token_that_ends_soon_and_an_account_that_waits_are_warned_of() -> None:
+    ends = datetime(2026, 5, 20, 12, tzinfo=UTC)
+    soon = {**LUNA, "tokenExpiresAt": iso(ends), "tokenExpiresSoon": True}
+    held = {**LUNA, "handle": "@nova", "heldUntil": iso(ends)}
+    calm = {**LUNA, "handle": "@kai", "tokenExpiresAt": iso(ends), "postedToday": 0}
+    one = card("instagram", instagram=a(State.OK, accounts=[soon, held, calm]))
+    waits = f"ok · 3 today · waits until {timezone.localtime(ends):%H:%M}"
+    assert [(fact.text, fact.tone) for fact in one.facts] == [
+        ("ok · 3 today · token until 20 May", "warn"),
+        (waits, "warn"),
+        ("ok · token until 20 May", ""),
+    ]
 
 
 def test_many_accounts_are_cut_short() -> None:
