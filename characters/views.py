@@ -189,7 +189,12 @@ def _saved_section(request: HttpRequest, name: str, character: Character) -> Htt
 def _rendered_section(
     request: HttpRequest, name: str, form: forms.CharacterForm, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "character": form.instance, "catalog": catalog.known(form.instance)}
+    context = {
+        "form": form,
+        "character": form.instance,
+        "catalog": catalog.known(form.instance),
+        "parts": panels.collect([form.instance.pk])[form.instance.pk],
+    }
     return render(request, f"characters/_{name}.html", context, status=status)
 
 

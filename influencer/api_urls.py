@@ -7,6 +7,7 @@ from django.urls import URLPattern, re_path
 
 from characters import api as characters
 from characters.images import api as images
+from characters.publishing import account_api
 from characters.publishing import api as publishing
 from characters.training import api as training
 from influencer.jobs import api as jobs
@@ -28,6 +29,7 @@ urlpatterns = [
     path("lora/v2/train/(?P<training_id>[^/]+)", training.training),
     path("post-to-instagram", publishing.post_to_instagram),
     path("post-to-twitter", publishing.post_to_twitter),
+    path("accounts", account_api.account_list),
     path("posts", publishing.posts),
     path("posts/(?P<post_id>[^/]+)", publishing.post),
     path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),

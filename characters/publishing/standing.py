@@ -21,6 +21,7 @@ from influencer.errors import Conflict, Problem
 REFUSALS = 3
 RESTRICTED_FOR = timedelta(hours=24)
 RESTRICTIONS = instagram_errors.RESTRICTIONS | x_errors.RESTRICTIONS
+REST = "It should rest for 24 h; posting sooner may get it restricted for longer."
 NO_HOLD = {"held_until": None, "hold_code": "", "hold_reason": ""}
 NO_PAUSE = {
     "paused_at": None,
@@ -82,12 +83,11 @@ def resume(key: str, *, sure: bool = False) -> AccountStanding:
     standing = _row(key)
     if not standing.is_paused:
         raise Conflict("The account is not paused.", code="not_paused")
-    if not sure and standing.resume_after and standing.resume_after > timezone.now():
+    if standing.rests and not sure:
         raise Conflict(
-            f"{standing.pause_reason.rstrip('.')}. It should rest for 24 h; "
-            "posting sooner may get it restricted for longer.",
+            f"{standing.pause_reason.rstrip('.')}. {REST}",
             code="too_early",
-            details={"resumeAfter": standing.resume_after.isoformat()},
+            details={"resumeAfter": standing.as_json()["resumeAfter"]},
         )
     _write(key, **NO_PAUSE)
     return of(key)

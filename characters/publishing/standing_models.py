@@ -58,6 +58,11 @@ class AccountStanding(models.Model):
     def is_paused(self) -> bool:
         return self.paused_at is not None
 
+    @property
+    def rests(self) -> bool:
+        """Whether resuming it now would be unwise."""
+        return self.resume_after is not None and self.resume_after > timezone.now()
+
     def held(self, now: datetime | None = None) -> bool:
         """Whether it waits for the platform at this moment."""
         return self.held_until is not None and self.held_until > (now or timezone.now())

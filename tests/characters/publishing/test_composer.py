@@ -377,7 +377,7 @@ def test_cards_and_lists_ask_a_fixed_number_of_questions(
     with django_assert_max_num_queries(2):
         figures = services.card_posts([person.pk for person in people])
     assert all(figures[person.pk].count == 3 for person in people)
-    with django_assert_max_num_queries(0):
+    with django_assert_max_num_queries(1):
         services.card_accounts([person.pk for person in people])
     with django_assert_max_num_queries(2):
         services.rows(list(Post.objects.none()) or [Post(image_id="x", job_id="y")])
