@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.html import format_html
 
 from characters.admin import OfCharacter
 from characters.images.models import Image
-from characters.publishing import services
+from characters.publishing import export, services
 from characters.publishing.models import Attempt, Post
+from characters.publishing.standing_models import AccountStanding
 from influencer.errors import Problem
 from influencer.jobs.admin import LookOnly
 
@@ -30,7 +31,7 @@ class PostAdmin(LookOnly, OfCharacter):
     list_per_page = 50
     show_full_result_count = False
     inlines = (AttemptInline,)
-    actions = ("settle_published", "settle_not_published")
+    actions = ("retry_posts", "settle_published", "settle_not_published", "export_csv", "export_json")
     fields = (
         "id",
         "character",
@@ -73,6 +74,23 @@ class PostAdmin(LookOnly, OfCharacter):
     def link(self, post: Post) -> str:
         return format_html('<a href="{}">See the post</a>', post.permalink) if post.permalink else ""
 
+    @admin.action(description="Retry the selected posts from the step that failed")
+    def retry_posts(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
+        for pk in list(queryset.values_list("pk", flat=True)):
+            try:
+                services.retry(pk)
+                self.message_user(request, f"{pk} is tried again.")
+            except Problem as problem:
+                self.message_user(request, f"{pk}: {problem.message}", messages.WARNING)
+
+    @admin.action(description="Export the selected posts as CSV")
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[Post]) -> StreamingHttpResponse:
+        return export.response(queryset, "csv")
+
+    @admin.action(description="Export the selected posts as JSON")
+    def export_json(self, request: HttpRequest, queryset: QuerySet[Post]) -> StreamingHttpResponse:
+        return export.response(queryset, "json")
+
     @admin.action(description="Unknown outcome: it was published")
     def settle_published(self, request: HttpRequest, queryset: QuerySet[Post]) -> None:
         self._settle(request, queryset, published=True)
@@ -87,3 +105,13 @@ class PostAdmin(LookOnly, OfCharacter):
                 self.message_user(request, f"{pk} is {services.resolve(pk, published=published).state}.")
             except Problem as problem:
                 self.message_user(request, f"{pk}: {problem.message}", messages.WARNING)
+
+
+@admin.register(AccountStanding)
+class AccountStandingAdmin(LookOnly, admin.ModelAdmin):
+    """How accounts stand, to look at; the character's page resumes and renews."""
+
+    list_display = ("key", "username", "last_ok_at", "expires_at", "paused_at", "held_until", "checked_at")
+    list_filter = ("pause_code", "hold_code")
+    search_fields = ("key", "username")
+    exclude = ("picture", "token_mark")

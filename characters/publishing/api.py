@@ -17,7 +17,7 @@ from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, posting, services
+from characters.publishing import accounts, export, listing, posting, services
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
@@ -51,12 +51,19 @@ def post_to_twitter(request: ApiRequest) -> Answer:
 
 @endpoint(methods=("GET",))
 def posts(request: ApiRequest) -> Answer:
+    """Posts that fit, a page at a time; with `format` all of them as a file."""
     wanted = {
         "character_id": request.GET.get("characterId", ""),
         "platform": {"twitter": "x"}.get(request.GET.get("platform", ""), request.GET.get("platform", "")),
         "state": request.GET.get("status", ""),
+        "q": request.GET.get("q", ""),
     }
-    found = services.search(**wanted).prefetch_related("log")
+    found, kind = listing.search(**wanted), request.GET.get("format", "")
+    if kind in export.KINDS:
+        return export.response(found, "csv" if kind == "csv" else "json")
+    if kind:
+        raise Invalid("format must be csv or json.", fields={"format": ["csv or json."]})
+    found = found.prefetch_related("log")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page", "1"))
     return {"posts": [post.as_json() for post in page], "total": page.paginator.count}
 

@@ -20,7 +20,7 @@ class PublishingConfig(AppConfig):
                 slug="posts",
                 label="Posts",
                 template="publishing/_posts.html",
-                context="characters.publishing.services.section",
+                context="characters.publishing.listing.section",
             )
         )
         references.register("characters.publishing.services.jobs_of_posts")

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator, URLValidator
 from django.db import transaction
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,7 +24,6 @@ from influencer.errors import Conflict, Invalid, NotFound
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job, JobState
 
-PAGE_SIZE = 10
 NOT_PUBLISHED = {"code": "not_published", "message": "Somebody looked: it was not published.", "fix": ""}
 CHIPS = {
     PostState.RESERVED: ("live", "loader-circle"),
@@ -57,6 +54,10 @@ class Row:
         return str(self.post.get_state_display()), kind, icon
 
     @property
+    def can_retry(self) -> bool:
+        return self.post.state == PostState.FAILED and bool(self.post.job_id)
+
+    @property
     def is_asked_about(self) -> bool:
         """Whether its answer was lost and the platform is being asked."""
         at_work = self.job is not None and self.job.state == JobState.WAITING
@@ -69,12 +70,6 @@ def get(post_id: str) -> Post:
     if post is None:
         raise NotFound("There is no such post.")
     return post
-
-
-def search(*, character_id: str = "", platform: str = "", state: str = "") -> Any:
-    """Posts, newest first."""
-    wanted = {"character_id": character_id, "platform": platform, "state": state}
-    return Post.objects.filter(**{name: value for name, value in wanted.items() if value})
 
 
 def jobs_of_posts() -> QuerySet[Any]:
@@ -109,6 +104,15 @@ def resolve(post_id: str, *, published: bool, permalink: str = "", retry: bool =
     post.save()
     if retry and not published:
         jobs.retry(post.job_id, resolved=True)
+    return get(post_id)
+
+
+def retry(post_id: str) -> Post:
+    """Try a failed post again, from the step it failed at. Raises `NotFound`, `Conflict` (`not_failed`)."""
+    post = get(post_id)
+    if post.state != PostState.FAILED or not post.job_id:
+        raise Conflict("Only a failed post can be tried again.", code="not_failed")
+    jobs.retry(post.job_id, resolved=(post.error or {}).get("code") == NOT_PUBLISHED["code"])
     return get(post_id)
 
 
@@ -157,16 +161,6 @@ def card_posts(ids: Sequence[str]) -> dict[str, Figures]:
     newest = Post.objects.filter(character_id__in=ids).annotate(place=place).filter(place=1)
     last = {post.character_id: Row(post, None, None) for post in newest}
     return {pk: Figures(counts.get(pk, 0), last.get(pk)) for pk in ids}
-
-
-def section(request: HttpRequest, character: Character) -> dict[str, Any]:
-    """The Posts section of the character page."""
-    return section_context(character.pk, request.GET.get("posts", "1"))
-
-
-def section_context(character_id: str, page: str) -> dict[str, Any]:
-    shown = Paginator(search(character_id=character_id), PAGE_SIZE).get_page(page)
-    return {"page": shown, "rows": rows(list(shown.object_list)), "count": shown.paginator.count}
 
 
 def link_of(job: Job) -> tuple[str, str] | None:

@@ -125,13 +125,6 @@ def _platform(name: str) -> Platform:
 
 
 @require_safe
-def posts(request: HttpRequest, pk: str) -> HttpResponse:
-    filled = services.section_context(pk, request.GET.get("posts", "1"))
-    context = {"character": characters.get(pk), "filled": filled}
-    return render(request, "publishing/_posts.html", context)
-
-
-@require_safe
 def show(request: HttpRequest, post_id: str) -> HttpResponse:
     """One post: where it stands, what was tried, where it is."""
     post = services.get(post_id)

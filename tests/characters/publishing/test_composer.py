@@ -356,7 +356,7 @@ def test_the_characters_page_lists_its_posts_by_pages(client: Client, luna: Char
     text = said(client.get(reverse("characters:detail", args=[luna.pk])))
     assert "Post number 11" in text
     assert "Post number 1<" not in text
-    older = said(client.get(reverse("publishing:posts", args=[luna.pk]) + "?posts=2"))
+    older = said(client.get(reverse("publishing:posts", args=[luna.pk]) + "?posts=2", follow=True))
     assert "Post number 1<" in older
     assert "11–12 of 12" in older
 
