@@ -190,6 +190,15 @@ def _refused(refusal: Callable[[], Refused]) -> Callable[[Fault], web.Response]:
     return lambda _: refusal().response()
 
 
+def _refuse(fault: Fault) -> web.Response:
+    """Any error one likes: args `code`, `status`, `message`, `reason`."""
+    reason = fault.args.get("reason")
+    info = [{"@type": f"{problems.TYPES}.ErrorInfo", "reason": str(reason)}] if reason else []
+    message = str(fault.args.get("message", "An error."))
+    status = str(fault.args.get("status", "INVALID_ARGUMENT"))
+    return Refused(int(fault.args.get("code", 400)), status, message, details=info).response()
+
+
 REFUSALS: Mapping[str, Callable[[Fault], web.Response]] = {
     "key_invalid": _refused(problems.key_invalid),
     "key_expired": _refused(problems.key_expired),
@@ -198,6 +207,7 @@ REFUSALS: Mapping[str, Callable[[Fault], web.Response]] = {
     "minute": lambda fault: problems.per_minute(_seconds(fault)).response(),
     "day": lambda fault: problems.per_day(_seconds(fault)).response(),
     "overloaded": _refused(problems.overloaded),
+    "refuse": _refuse,
     "page": lambda _: web.Response(text=PAGE, content_type="text/html"),
     "broken": lambda _: web.Response(text='{"candidates": [{"content"', content_type="application/json"),
     "list": lambda _: web.json_response([]),

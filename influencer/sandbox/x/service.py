@@ -202,8 +202,13 @@ def _quota(fault: Fault) -> web.Response:
 
 
 def _refuse(fault: Fault) -> web.Response:
-    """Any error one likes: args `status`, `title`, `detail`, `type`."""
+    """Any error one likes: args `status`, `title`, `detail`, `type`, `reason`; or `message`, for a 400."""
+    if message := fault.args.get("message"):
+        return invalid(str(message)).response()
     title = str(fault.args.get("title", "Forbidden"))
     kind = str(fault.args.get("type", "about:blank"))
     detail = str(fault.args.get("detail", problems.NOT_PERMITTED))
-    return problems.plain(int(fault.args.get("status", 403)), title, detail, kind=kind).response()
+    refusal = problems.plain(int(fault.args.get("status", 403)), title, detail, kind=kind)
+    if reason := fault.args.get("reason"):
+        refusal.body["reason"] = str(reason)
+    return refusal.response()
