@@ -133,3 +133,8 @@ def ending(known: AccountStanding) -> str:
     if days < 1:
         return "The token has expired" if known.expiry_known else "The token may have expired"
     return f"The token expires in {days} d{'' if known.expiry_known else ' (estimated)'}"
+
+
+def warning(known: AccountStanding) -> str:
+    """One sentence for the status when the token is about to end; empty when there is nothing to say."""
+    return f"{ending(known)}." if ending(known) else ""

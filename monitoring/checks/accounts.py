@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from characters.models import Character
-from characters.publishing import accounts
+from characters.publishing import accounts, wording
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
 from characters.publishing.standing_models import AccountStanding
@@ -77,7 +77,9 @@ def check(platform: Platform, fresh: bool) -> Finding:
         _ask(real, fresh)
     entries = [_entry(seat) | more for seat, more in zip(seats, _ledger(platform, seats), strict=True)]
     details = {"accounts": entries, "lastError": _last_error(platform)}
-    return _without_accounts(platform, details) if practice else _finding(platform, details)
+    if practice:
+        return _without_accounts(platform, details)
+    return _warned(_finding(platform, details), _warnings(seats))
 
 
 def _seats(platform: Platform) -> Iterable[Seat]:
@@ -202,6 +204,25 @@ def _finding(platform: Platform, details: dict[str, Any]) -> Finding:
         return Finding(State.DEGRADED, fault, details)
     asked = sum(entry["state"] == "ok" for entry in well)
     return Finding(State.OK, f"{asked} of {len(well)} accounts answered.", details)
+
+
+def _warnings(seats: Sequence[Seat]) -> list[str]:
+    """What is about to go wrong with a real account, or keeps it from posting: a sentence each."""
+    real = [(seat.character.name, seat.account.key) for seat in seats if seat.account and seat.kind == "real"]
+    known = AccountStanding.objects.in_bulk({key for _, key in real})
+    said = [(name, wording.warning(known[key])) for name, key in real if key in known]
+    return [f"{name}: {sentence}" for name, sentence in said if sentence]
+
+
+def _warned(finding: Finding, warnings: list[str]) -> Finding:
+    """The finding with the warnings; they are its sentence where nothing worse is known."""
+    if not warnings:
+        return finding
+    more = f" {len(warnings) - 1} more have a warning." if len(warnings) > 1 else ""
+    details = {**finding.details, "warnings": warnings}
+    if finding.state is not State.OK:
+        return replace(finding, details=details)
+    return Finding(State.DEGRADED, f"{warnings[0]}{more}", details)
 
 
 def _public_address() -> str:

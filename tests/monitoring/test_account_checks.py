@@ -248,3 +248,13 @@ def test_no_secret_is_in_what_is_shown(platforms: Stage) -> None:
     someone("Luna", **INSTAGRAM, **X)
     shown = f"{accounts.instagram(False)}{accounts.x(False)}"
     assert not [secret for secret in (*INSTAGRAM.values(), *X.values())[1:] if secret in shown]
+
+
+def test_a_token_that_ends_soon_is_a_warning(platforms: Stage) -> None:
+    luna = someone("Luna", **INSTAGRAM)
+    key = posting_accounts.account(luna, Platform.INSTAGRAM).key
+    AccountStanding.objects.create(
+        key=key, expires_at=timezone.now() + timedelta(days=2.5), expiry_known=True
+    )
+    finding = accounts.instagram(False)
+    assert (finding.state, finding.message) == (State.DEGRADED, "Luna: The token expires in 3 d.")
