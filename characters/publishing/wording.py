@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from characters.publishing import renewing
 from characters.publishing.accounts import Account
 from characters.publishing.standing_models import URGENT_DAYS, AccountStanding
 from characters.publishing.tokens import RENEW_BEFORE
@@ -47,6 +49,10 @@ class Connection:
         ends = known.days_left <= RENEW_BEFORE.days
         return ends and here.kind == "real" and here.platform is Platform.INSTAGRAM
 
+    @cached_property
+    def is_renewing(self) -> bool:
+        return self.can_renew and renewing.is_running(self.account.key)
+
     @property
     def guide(self) -> str:
         """Which guide fits: the way the platform is mostly connected."""
@@ -55,6 +61,11 @@ class Connection:
 
 def connections(accounts: list[Account]) -> list[Connection]:
     return [Connection(account, facts(account), troubles(account)) for account in accounts]
+
+
+def is_busy(connections: list[Connection]) -> bool:
+    """Whether one of them will look otherwise in a moment."""
+    return any(connection.is_renewing for connection in connections)
 
 
 def facts(account: Account) -> list[str]:

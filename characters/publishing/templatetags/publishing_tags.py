@@ -15,3 +15,8 @@ register = template.Library()
 def connections_of(accounts: list[Account] | None) -> list[Connection]:
     """The accounts of a character's panel with how they stand."""
     return wording.connections(accounts or [])
+
+
+@register.filter
+def is_busy(connections: list[Connection]) -> bool:
+    return wording.is_busy(connections)
