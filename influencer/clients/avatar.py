@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from influencer.clients import network
+from influencer.clients import addresses, network
 
 log = logging.getLogger(__name__)
 SIDE = 96
@@ -26,6 +26,8 @@ def data_url(url: str, *, base_url: str = "") -> str:
     """
     origin, own = urlsplit(url), urlsplit(base_url)
     if origin.scheme != "https" and (origin.scheme, origin.netloc) != (own.scheme, own.netloc):
+        return ""
+    if addresses.fault(url):
         return ""
     try:
         return f"data:image/webp;base64,{base64.b64encode(_small(_fetch(url))).decode()}"

@@ -53,3 +53,7 @@ def test_an_image_that_is_gone_is_left_away(server: ScriptedServer) -> None:
 
 def test_a_server_that_is_not_there_brings_no_image() -> None:
     assert avatar.data_url("http://127.0.0.1:9/a.jpg", base_url="http://127.0.0.1:9") == ""
+
+
+def test_an_address_where_credentials_are_kept_is_never_asked() -> None:
+    assert avatar.data_url("https://169.254.169.254/a.jpg", base_url="https://169.254.169.254") == ""
