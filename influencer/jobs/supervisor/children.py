@@ -9,8 +9,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from influencer.jobs.supervisor.plan import Program
+from influencer.jobs.supervisor.switch import Switch
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -43,6 +45,12 @@ class Child:
         self.started_at = 0.0
         self.start_again_at = 0.0
         self.wait = FIRST_WAIT
+        self._switch = Switch(Path(program.switch)) if program.switch else None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Not so while the settings have switched it off."""
+        return self._switch is None or not self._switch.is_off()
 
     @property
     def name(self) -> str:
@@ -95,7 +103,7 @@ class Child:
         return wait
 
     def is_due(self) -> bool:
-        return self.process is None and self.clock() >= self.start_again_at
+        return self.process is None and self.clock() >= self.start_again_at and self.is_wanted
 
     def ask_to_stop(self) -> None:
         """SIGTERM to the main process only: in a group it would kill the running task."""
@@ -107,6 +115,13 @@ class Child:
         if self.process is not None and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Stop it at once; it may be started again at any time."""
+        self.kill()
+        if self.process is not None:
+            self.process.wait()
+        self.process, self.wait, self.start_again_at = None, FIRST_WAIT, 0.0
 
     def exit_words(self) -> str:
         code = self.process.returncode if self.process else None

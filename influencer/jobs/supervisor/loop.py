@@ -52,13 +52,14 @@ class Supervisor:
 
     def _start_others(self) -> None:
         for child in self.children:
-            if not child.started_at:
+            if not child.started_at and child.is_wanted:
                 child.start()
 
     def _pause(self) -> float:
         """Seconds until there may be something to do; a child's end wakes the loop anyway."""
         starting = 0.05 if not self.announcer.announced else LOOK_EVERY
-        waits = [child.start_again_at - child.clock() for child in self.children if child.process is None]
+        idle = [child for child in self.children if child.process is None and child.is_wanted]
+        waits = [child.start_again_at - child.clock() for child in idle]
         return max(0.0, min([starting, *waits]))
 
     def look(self) -> None:
@@ -75,6 +76,9 @@ class Supervisor:
     def _keep(self, child: Child) -> None:
         if child.is_due():
             child.start()
+        elif child.process is not None and not child.is_wanted:
+            self.announcer.say(f"{child.name} is switched off.")
+            child.end()
         elif child.process is not None and child.has_ended():
             words = child.exit_words()
             wait = child.plan_restart()

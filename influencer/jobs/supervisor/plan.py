@@ -14,7 +14,8 @@ class Program:
     """One child process: how it is started and how it ends when its parent is gone.
 
     `keeps` are file descriptors it inherits; `bounded` says that it ends by itself
-    soon after SIGTERM, so it may be asked kindly when the supervisor was killed.
+    soon after SIGTERM, so it may be asked kindly when the supervisor was killed;
+    `switch` is the settings file that may switch it off (see `switch.py`).
     """
 
     name: str
@@ -22,6 +23,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     keeps: tuple[int, ...] = ()
     bounded: bool = False
+    switch: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.db import connections
 
-from influencer import dataformat, endpoints
+from influencer import dataformat, effective, endpoints
 from influencer.config import PROJECT, Config, ConfigError
 from influencer.errors import Conflict, Invalid, Unavailable
 from influencer.jobs.supervisor import database, screen
@@ -183,7 +183,8 @@ def _sandbox(config: Config) -> list[Program]:
         "--speed": os.environ.get("INFLUENCER_SANDBOX_SPEED", "1"),
     }
     argv = (sys.executable, "-m", "influencer.sandbox", *(word for pair in options.items() for word in pair))
-    return [Program("sandbox", argv, ENVIRONMENT)]
+    switch = "" if "sandbox" in config.fixed else str(config.data_dir / effective.FILE)
+    return [Program("sandbox", argv, ENVIRONMENT, switch=switch)]
 
 
 ENVIRONMENT = {

@@ -128,6 +128,12 @@ def test_with_the_sandbox_off_nothing_of_it_is_planned(settings: Any) -> None:
     assert "Sandbox  off" in plan.screen
 
 
+def test_the_settings_may_switch_the_sandbox_only_where_the_environment_does_not(settings: Any) -> None:
+    free, fixed = plan_of(settings), plan_of(settings, fixed=frozenset({"sandbox"}))
+    assert free.programs[-1].switch == str(settings.DATA_DIR / "settings.json")
+    assert fixed.programs[-1].switch == ""
+
+
 def test_the_owners_password_reaches_no_other_process(settings: Any) -> None:
     plan = plan_of(settings, admin_password="correct horse battery")
     assert all(program.environment["INFLUENCER_ADMIN_PASSWORD"] == "" for program in plan.programs)

@@ -125,6 +125,19 @@ def test_what_a_dead_child_left_behind_is_cleared_first(begin: Callable[..., Sta
     assert all_gone([main, inner])
 
 
+def test_a_child_that_is_switched_off_ends_and_comes_back(
+    begin: Callable[..., Started], tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.json"
+    started = begin(STEADY, switch=str(file))
+    pids = started.born(1)[0]
+    file.write_text('{"sandbox": "off"}')
+    until(lambda: all_gone(pids))
+    file.write_text('{"sandbox": "auto"}')
+    assert started.born(2)[1] != pids
+    assert "default is switched off." in started.stop()
+
+
 def test_a_stop_asks_the_main_process_and_leaves_nothing(begin: Callable[..., Started]) -> None:
     started = begin(TIDY)
     pids = started.born(1)[0]
