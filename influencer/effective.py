@@ -60,12 +60,21 @@ def look() -> Now:
     return seen.now
 
 
-def value_of(name: str, stored: Any) -> Any:
+def stored() -> Row:
+    """A copy of the document; empty when nobody can read it."""
+    try:
+        return SETTINGS.read()
+    except (Problem, OSError):
+        return {}
+
+
+def value_of(name: str, stored: Any, *, label: str = "") -> Any:
     """The value of a field as it stands in the file, None when it is unset.
 
-    Raises `ConfigError`, and `Unavailable` (`wrong_key`) for a secret sealed with another key.
+    What is wrong is said of the `label`, else of the key. Raises `ConfigError`, and `Unavailable`
+    (`wrong_key`) for a secret sealed with another key.
     """
-    known, key = SETTABLE[name], KEYS[name]
+    known, key = SETTABLE[name], label or KEYS[name]
     text = text_of(name, stored)
     if not text:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from influencer import effective, paths, sandbox
+from influencer.config import Config
 from influencer.errors import Unavailable
 
 
@@ -18,12 +19,12 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def comfyui() -> list[Endpoint]:
-    """Every ComfyUI server to use, in the order the person gave.
+def comfyui(config: Config | None = None) -> list[Endpoint]:
+    """Every ComfyUI server to use, in the order the person gave; with `config` as it would have it.
 
     Raises `Unavailable` when there is none and the sandbox may not stand in.
     """
-    config = effective.config()
+    config = config or effective.config()
     if config.comfyui_urls and config.sandbox != "on":
         return [Endpoint(url, False, config.comfyui_headers) for url in config.comfyui_urls]
     return [Endpoint(stand_in("ComfyUI").comfyui, True)]

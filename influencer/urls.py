@@ -12,6 +12,7 @@ urlpatterns = [
     path("characters/", include("characters.urls")),
     path("prompts/", include("prompts.urls")),
     path("scheduling/", include("scheduling.urls")),
+    path("settings/", include("monitoring.preferences.urls")),
     path("jobs/", include("influencer.jobs.urls")),
     path("", include("monitoring.urls")),
     path("", include("influencer.web.urls")),

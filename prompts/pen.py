@@ -6,6 +6,7 @@ from influencer import effective, endpoints
 from influencer.clients.writers.choice import GeminiSettings, writer_for
 from influencer.clients.writers.interface import CaptionWriter
 from influencer.clients.writers.templates import TemplateWriter
+from influencer.config import Config
 from prompts.models import Source
 
 SANDBOX_KEY = "sandbox"
@@ -16,9 +17,9 @@ def writer() -> CaptionWriter:
     return writer_for(gemini())
 
 
-def gemini() -> GeminiSettings:
+def gemini(config: Config | None = None) -> GeminiSettings:
     """Where Gemini is, with which key; none without one. The stand-in writes only where all of them do."""
-    config = effective.config()
+    config = config or effective.config()
     if config.sandbox == "on":
         return GeminiSettings(SANDBOX_KEY, url=endpoints.stand_in("Gemini").gemini, sdk=config.gemini_sdk)
     return GeminiSettings(

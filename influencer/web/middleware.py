@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap
 
 from influencer import effective
 from influencer.errors import Problem
-from influencer.web import answers, zone
+from influencer.web import answers, link_trial, zone
 from influencer.web.endpoint import identify
 from influencer.web.htmx import is_htmx, toast
 from influencer.web.problems import problem_page
@@ -44,6 +44,8 @@ class PublicHostMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if text := link_trial.answer(request.path):
+            return add_headers(HttpResponse(text, content_type="text/plain"))
         if self._is_closed(request):
             return add_headers(HttpResponseNotFound("Not found.", content_type="text/plain"))
         return self.get_response(request)
