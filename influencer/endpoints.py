@@ -69,8 +69,8 @@ def stand_in(service: str) -> sandbox.Sandbox:
 
 
 FIXES = {
-    "ComfyUI": "Set COMFYUI_URL to the address of your ComfyUI server.",
+    "ComfyUI": "Set COMFYUI_URL, or the address in the settings, to your ComfyUI server.",
     "Instagram": "Add Instagram credentials to the character.",
     "X": "Add X credentials to the character.",
-    "Gemini": "Set GEMINI_API_KEY.",
+    "Gemini": "Enter a key in the settings, or set GEMINI_API_KEY.",
 }

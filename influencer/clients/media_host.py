@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-SET_IT = "Set PUBLIC_BASE_URL to an address of this computer that opens from outside."
+SET_IT = (
+    "Set PUBLIC_BASE_URL, or the public address in the settings, to an address of this computer that "
+    "opens from outside."
+)
 # Names that lead nowhere outside the network they are used in (RFC 6761, RFC 6762, RFC 8375).
 INNER_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test", ".invalid", ".example")
 

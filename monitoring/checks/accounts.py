@@ -49,11 +49,14 @@ class Seat:
 
     @property
     def key(self) -> str:
-        """Changes with the credentials, so that new ones are asked about at once."""
+        """Changes with the credentials and the address, so that new ones are asked about at once."""
         if self.account is None:
             return ""
         fields = (getattr(self.character, name) for name in accounts.FIELDS[self.account.platform])
-        return f"{self.account.key}|{hash(tuple(getattr(field, 'stored', '') for field in fields))}"
+        config = effective.config()
+        address = config.x_api_url if self.account.platform is Platform.X else config.instagram_graph_url
+        stored = (getattr(field, "stored", "") for field in fields)
+        return f"{self.account.key}|{hash((address, *stored))}"
 
 
 _known: dict[str, Answer] = {}

@@ -85,7 +85,7 @@ def _finding(servers: Sequence[dict[str, Any]], *, sandbox: bool) -> Finding:
 
 
 def _sandbox() -> str:
-    return "The sandbox stands in. Set COMFYUI_URL to use your own ComfyUI."
+    return "The sandbox stands in. Enter the address of your own ComfyUI in the settings, or set COMFYUI_URL."
 
 
 def _answers(servers: Sequence[dict[str, Any]]) -> str:

@@ -162,6 +162,11 @@ class SectionForm(forms.Form):
         return [self._row(name) for name in self.section.more]
 
     @property
+    def is_open(self) -> bool:
+        """Whether the environment leaves anything to set here."""
+        return any(not effective.locked(name) for name in self.section.all_fields)
+
+    @property
     def opens_more(self) -> bool:
         stored = (self.document.get(effective.KEYS[name]) for name in self.section.more)
         return any(stored) or any(name in self.errors for name in self.section.more)

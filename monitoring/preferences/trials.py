@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ SECONDS = 2.8
 # A bit less, so that a service's own sentence comes first.
 ASK_SECONDS = 2.2
 LIST_SECONDS = 10.0
+# The SDKs take a second to import, on a busy machine more; it goes on after the answer.
+LOADING = "The library that speaks to Gemini is still being loaded. Test again in some seconds."
+SDK_MODULES = {
+    "google-genai": "influencer.clients.writers.gemini_sdk",
+    "google-generativeai": "influencer.clients.writers.legacy_gemini_sdk",
+}
 GIB = 2**30
 # Nothing is tried again by itself here.
 AGAIN = "Check the address and this computer's network, then test again."
@@ -45,6 +52,8 @@ def run(name: str, config: Config) -> Said:
     found = crew.run({name: partial(_in_words, TRIALS[name], config)}, SECONDS)
     if name in found:
         return found[name]
+    if name == "gemini" and not _is_loaded(SDK_MODULES[config.gemini_sdk]):
+        return Said(False, (LOADING,))
     return Said(False, (f"No answer within {SECONDS:g} s. Check the address, and what stands in between.",))
 
 
@@ -120,6 +129,10 @@ TRIALS: Mapping[str, Callable[[Config], Said]] = {
     "instagram": instagram,
     "x": x,
 }
+
+
+def _is_loaded(module: str) -> bool:
+    return hasattr(sys.modules.get(module), "Sdk")
 
 
 def _in_words(trial: Callable[[Config], Said], config: Config) -> Said:

@@ -13,7 +13,10 @@ from influencer.clients.errors import ServiceError
 SERVICE = "ComfyUI"
 FROM_A_PROXY = frozenset({401, 403, 407, 429, 502, 503, 504})
 REFUSALS = frozenset({401, 403, 407})
-CHECK_ADDRESS = "Check COMFYUI_URL: it must lead to ComfyUI itself, including any path in front of it."
+CHECK_ADDRESS = (
+    "Check its address in the settings (COMFYUI_URL): it must lead to ComfyUI itself, "
+    "including any path in front of it."
+)
 LONGEST_QUOTE = 300
 
 
@@ -48,7 +51,8 @@ def bad_address() -> ServiceError:
     return trouble(
         "ComfyUI's address or its headers can't be used.",
         "bad_address",
-        fix="Correct COMFYUI_URL (it starts with http:// or https://) or COMFYUI_HEADERS.",
+        fix="Correct them in the settings, or COMFYUI_URL and COMFYUI_HEADERS: "
+        "an address starts with http:// or https://.",
     )
 
 
@@ -63,7 +67,7 @@ def unreachable(where: str, *, sent: bool = False, **more: Any) -> ServiceError:
     return trouble(
         f"ComfyUI at {where} does not answer.",
         "unreachable",
-        fix="Start ComfyUI there, or correct COMFYUI_URL.",
+        fix="Start ComfyUI there, or correct its address in the settings (COMFYUI_URL).",
         retryable=True,
         outcome_unknown=sent,
         **more,
@@ -84,7 +88,8 @@ def proxied(where: str, status: int, retry_after: float | None) -> ServiceError:
         return trouble(
             f"ComfyUI at {where} refuses access (HTTP {status}).",
             "refused",
-            fix="Put the user and password into COMFYUI_URL, or the token into COMFYUI_HEADERS.",
+            fix="Put user and password into its address (COMFYUI_URL), or the token into its headers "
+            "(COMFYUI_HEADERS).",
             http_status=status,
         )
     if status == 429:

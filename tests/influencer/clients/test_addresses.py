@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from influencer.clients import addresses, network
-from influencer.clients.comfyui import ComfyUI
+from influencer.clients.comfyui import ComfyUI, Timeouts
+from influencer.clients.comfyui.address import Address
+from influencer.clients.comfyui.live import Live, SocketGone
+from influencer.clients.comfyui.transport import Call as ComfyCall
+from influencer.clients.comfyui.transport import Transport
 from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.errors import ServiceError
 from influencer.clients.instagram import Instagram
@@ -150,6 +154,16 @@ def test_comfyui_is_not_asked_there() -> None:
         client.system_stats()
     assert caught.value.code == "refused_address"
     assert "settings" in caught.value.fix
+
+
+@pytest.mark.usefixtures("nothing_connects")
+def test_neither_a_redirect_to_a_file_store_nor_a_websocket_leads_there() -> None:
+    transport = Transport(Address.parse("http://127.0.0.1:8188"), Timeouts())
+    with pytest.raises(ServiceError) as caught:
+        transport.fetch_elsewhere(f"{METADATA}/image.png", ComfyCall("GET", "/view", {}, 5.0))
+    assert caught.value.code == "refused_address"
+    with pytest.raises(SocketGone):
+        Live.open(Address.parse(METADATA), "client", 5.0)
 
 
 @pytest.mark.usefixtures("nothing_connects")

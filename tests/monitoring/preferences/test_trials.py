@@ -148,6 +148,16 @@ def test_a_server_that_hangs_is_given_up_in_time(
     assert said == "No answer within 0.3 s. Check the address, and what stands in between."
 
 
+def test_a_library_that_is_still_being_loaded_is_not_blamed_on_gemini(
+    owner: Client, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.stay_silent()
+    monkeypatch.setattr(trials, "SECONDS", 0.3)
+    monkeypatch.setattr(trials, "SDK_MODULES", {"google-genai": "not.yet.loaded"})
+    given = {"gemini_api_key": KEY, "gemini_api_url": server.url, "gemini_sdk": "google-genai"}
+    assert try_out(owner, "gemini", **given) == trials.LOADING
+
+
 def test_the_limits_leave_an_answer_within_three_seconds() -> None:
     assert trials.ASK_SECONDS < trials.SECONDS < 3
 
