@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from influencer import config, effective, endpoints, jsondb, vault
 from influencer.clients.comfyui.address import Address
-from influencer.config import SETTABLE, Config
+from influencer.config import PROJECT, SETTABLE, Config
 from influencer.web import zone
 
 KEY = "AIza-key-of-the-tests"
@@ -238,3 +239,19 @@ def test_every_settable_field_is_one_of_the_configuration_with_a_variable_of_its
     variables = [known.variable for known in SETTABLE.values()]
     assert len(set(variables)) == len(variables)
     assert effective.KEYS["gemini_api_key"] == "geminiApiKey"
+
+
+def test_nobody_reads_a_settable_field_past_it() -> None:
+    """`settings.INFLUENCER` is the environment alone; what the settings page says would be missed."""
+    entitled = {"effective.py", "config.py", "settings.py", "forms.py"}
+    names = "|".join([*SETTABLE, "media_base_url", "public_host"])
+    directly = re.compile(rf"settings\.INFLUENCER\.({names})\b")
+    kept, through = re.compile(r"settings\.INFLUENCER(,|$)", re.M), re.compile(rf"\bconfig\.({names})\b")
+    past = []
+    for folder in ("influencer", "characters", "prompts", "scheduling", "monitoring"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            text = path.read_text()
+            reads = directly.search(text) or (kept.search(text) and through.search(text))
+            if reads and path.name not in entitled:
+                past.append(str(path.relative_to(PROJECT)))
+    assert not past
