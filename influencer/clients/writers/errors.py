@@ -117,5 +117,5 @@ NOT_INSTALLED = Rule(
     "not_installed",
     "google-generativeai is not installed",
     "Run `.venv/bin/python -m pip install -r influencer/requirements/legacy-gemini.txt`, "
-    "or remove GEMINI_SDK to use the SDK that comes along.",
+    "or choose google-genai in the settings (GEMINI_SDK), which comes along.",
 )

@@ -383,6 +383,8 @@ def test_a_damaged_file_can_be_seen_and_not_written(owner: Client, data_dir: Pat
 
 
 def test_the_sandbox_chip_follows(owner: Client) -> None:
-    assert "are stand-ins on this computer" in words(owner.get("/settings/"))
+    page = owner.get("/settings/")
+    assert "are stand-ins on this computer" in words(page)
+    assert 'href="/settings/#sandbox"' in page.content.decode()
     save(owner, "sandbox", sandbox="off")
     assert "stand-ins on this computer" not in words(owner.get("/settings/"))
