@@ -20,6 +20,9 @@ SANDBOX = ("auto", "on", "off")
 SDKS = ("google-genai", "google-generativeai")
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 X_URL = "https://api.x.com"
+MODEL, MODEL_WORD = "gemini-3.5-flash-lite", r"(models/)?[A-Za-z0-9][A-Za-z0-9._-]*"
+VERSION, VERSION_WORD = "v25.0", r"v\d{1,3}\.\d{1,2}"
+BACKUPS = 7
 LATER = ("DATABASE_URL", "REDIS_URL", "MEDIA_S3_URL")
 
 
@@ -171,16 +174,12 @@ class Config:
     comfyui_headers: Mapping[str, str] = _settable({}, "COMFYUI_HEADERS", Reader.headers, secret=True)
     instagram_graph_url: str = _settable("", "INSTAGRAM_GRAPH_URL", Reader.url, address=True)
     instagram_api_version: str = _settable(
-        "v25.0",
-        "INSTAGRAM_API_VERSION",
-        lambda read, name: read.word(name, "v25.0", r"v\d{1,3}\.\d{1,2}"),
+        VERSION, "INSTAGRAM_API_VERSION", lambda read, name: read.word(name, VERSION, VERSION_WORD)
     )
     x_api_url: str = _settable(X_URL, "X_API_URL", lambda read, name: read.url(name, X_URL), address=True)
     gemini_api_key: str = _settable("", "GEMINI_API_KEY", Reader.key, secret=True)
     gemini_model: str = _settable(
-        "gemini-3.5-flash-lite",
-        "GEMINI_MODEL",
-        lambda read, name: read.word(name, "gemini-3.5-flash-lite", r"(models/)?[A-Za-z0-9][A-Za-z0-9._-]*"),
+        MODEL, "GEMINI_MODEL", lambda read, name: read.word(name, MODEL, MODEL_WORD)
     )
     gemini_api_url: str = _settable(
         GEMINI_URL, "GEMINI_API_URL", lambda read, name: read.url(name, GEMINI_URL), address=True
@@ -191,7 +190,7 @@ class Config:
     public_dashboard: bool = False
     time_zone: str = _settable("UTC", "INFLUENCER_TIME_ZONE", Reader.zone)
     backups_kept: int = _settable(
-        7, "INFLUENCER_BACKUPS_KEPT", lambda read, name: read.number(name, 7, 1, 999)
+        BACKUPS, "INFLUENCER_BACKUPS_KEPT", lambda read, name: read.number(name, BACKUPS, 1, 999)
     )
     admin_password: str = field(default="", repr=False)
     debug: bool = False

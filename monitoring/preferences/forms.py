@@ -141,7 +141,9 @@ class SectionForm(forms.Form):
             return False
         if SETTABLE[name].secret:
             return name in self.changed_data or bool(self.cleaned_data.get(remove_name(name)))
-        return name in self.changed_data or effective.KEYS[name] in self.faults
+        # What can't be used is put right by the first good value; nothing typed leaves it as it is.
+        mends = effective.KEYS[name] in self.faults and bool(self.cleaned_data.get(name))
+        return name in self.changed_data or mends
 
     def config(self) -> Config:
         """The configuration as it would be with what a valid form says."""
@@ -182,10 +184,10 @@ def remove_name(secret: str) -> str:
 
 
 class LinesField(forms.CharField):
-    """Text in lines, without empty ones."""
+    """Text in lines, without empty ones; a comma begins a line too, as in the variable."""
 
     def to_python(self, value: Any) -> str:
-        lines = (line.strip() for line in str(super().to_python(value)).splitlines())
+        lines = (line.strip() for line in str(super().to_python(value)).replace(",", "\n").splitlines())
         return "\n".join(filter(None, lines))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,8 @@ from django.utils.crypto import salted_hmac
 
 from influencer import effective
 from influencer.clients import addresses
-from influencer.config import SETTABLE
-from influencer.errors import Conflict, Invalid
+from influencer.config import SETTABLE, ConfigError
+from influencer.errors import Conflict, Invalid, Problem
 from influencer.jobs.models import iso
 from influencer.jsondb.keys import Row
 from monitoring.crew import Crew
@@ -91,5 +92,8 @@ def _first_fault(urls: Iterable[str]) -> str:
 
 
 def _mark(name: str, value: Any) -> str:
+    """The same before and after a plain secret is sealed."""
+    with suppress(ConfigError, Problem):
+        value = effective.text_of(name, value)
     content = orjson.dumps([name, value]).decode()
     return salted_hmac(__name__, content, algorithm="sha256").hexdigest()[:12]

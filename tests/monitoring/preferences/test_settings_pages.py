@@ -314,6 +314,16 @@ def test_who_is_told_of_a_changed_secret_does_not_learn_it(owner: Client, data_d
     assert KEY not in answer.content.decode()
 
 
+def test_a_plain_secret_that_another_save_has_sealed_is_no_change(owner: Client, data_dir: Path) -> None:
+    write(data_dir, geminiApiKey=KEY)
+    before = seen("gemini")
+    save(owner, "backups", backups_kept="3")
+    assert vault.is_sealed(stored(data_dir)["geminiApiKey"])
+    mine = {"seen": before, "gemini_model": "gemini-mine", "gemini_sdk": "google-genai"}
+    assert owner.post("/settings/gemini/", mine, headers=HTMX).status_code == 200
+    assert effective.config().gemini_api_key == KEY
+
+
 def test_two_who_save_different_sections_are_not_in_each_others_way(owner: Client, data_dir: Path) -> None:
     before = seen("backups")
     save(owner, "x", x_api_url="https://x.example.org")
@@ -371,6 +381,20 @@ def test_saving_a_section_mends_its_nonsense_and_leaves_the_rest(owner: Client, 
         "setAt": [1],
     }
     assert vault.is_sealed(now["xApiUrl"])
+
+
+def test_what_another_key_sealed_stays_until_something_new_is_typed(
+    owner: Client, data_dir: Path, settings: Any
+) -> None:
+    write(data_dir, comfyuiUrls=[vault.seal(LOGIN)], geminiApiKey=vault.seal(KEY))
+    before = stored(data_dir)
+    free_of_fixed(settings, master_key="another" * 8)
+    assert "INFLUENCER_OLD_SECRET_KEYS" in words(owner.get("/settings/"))
+    for section in ("comfyui", "gemini"):
+        assert save(owner, section, gemini_sdk="google-genai").status_code == 200
+    assert stored(data_dir) == before
+    save(owner, "comfyui", comfyui_urls="http://a:8188, http://b:8188")
+    assert stored(data_dir)["comfyuiUrls"] == ["http://a:8188", "http://b:8188"]
 
 
 def test_a_damaged_file_can_be_seen_and_not_written(owner: Client, data_dir: Path) -> None:
