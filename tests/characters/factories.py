@@ -16,7 +16,7 @@ from influencer import paths
 
 HERE = Path(__file__).parent
 LEGACY = HERE / "legacy_characters.json"
-DOCUMENTED = HERE / "documented_characters.json"
+DOCUMENTED = HERE.parent / "documented" / "characters.json"
 INSTAGRAM = {"instagram_account_id": "17841400000000001", "instagram_api_key": "IGAA-plain-token"}
 X = {
     "twitter_app_key": "app-key",
