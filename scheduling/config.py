@@ -78,5 +78,6 @@ def settings(
 
 def refused(key: str, what: str) -> Invalid:
     name = "config" if key == "config" else f"config.{key}"
-    sentence = f"{name} {what}".rstrip(".") + "."
-    return Invalid(sentence, code="bad_config", fields={"config": [sentence]}, details={"key": key})
+    what = what.rstrip(".") + "."
+    sentence, details = f"{name} {what}", {"key": key, "what": what}
+    return Invalid(sentence, code="bad_config", fields={"config": [sentence]}, details=details)

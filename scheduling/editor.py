@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 
 from characters.images import services as images
 from characters.images.models import Image
@@ -18,7 +19,7 @@ from scheduling.payload import merged
 from scheduling.recipe import POSTS_TO
 from scheduling.when_form import WHEN, WhenForm
 
-PICKS = 23
+PICKS = 40
 CHOSEN = ("type", "missed_policy", "approval")
 ONE_TYPE = {TaskType.GENERATE_AND_POST, TaskType.GENERATE_AND_POST_TO_X}
 DEEDS = (
@@ -76,7 +77,7 @@ class EditorForm(WhenForm):
         return options.changes(self.instance, str(self.cleaned_data["type"]), self.cleaned_data)
 
     @property
-    def pictures(self) -> list[tuple[Image, bool]]:
+    def gallery(self) -> list[tuple[Image, bool]]:
         """The images to choose from, each with whether it is chosen."""
         chosen = set(self["image_ids"].value() or [])
         return [(image, image.pk in chosen) for image in self._images()]
@@ -84,7 +85,7 @@ class EditorForm(WhenForm):
     @property
     def opens_more(self) -> bool:
         """Whether something among the rarer settings is wrong."""
-        return not {*options.SETTINGS, "alt_text", "count"}.isdisjoint(self.errors)
+        return not {*options.SETTINGS, *options.TRAINING, "alt_text", "count"}.isdisjoint(self.errors)
 
     def clean(self) -> dict[str, Any]:
         self._leave_alone()
@@ -125,7 +126,7 @@ class EditorForm(WhenForm):
         key = problem.details.get("key")
         own = set(self._own_fields())
         place = next((name for name, said in options.KEYS.items() if said == key and name in own), "type")
-        self.add_error(place, problem.message)
+        self.add_error(place, capfirst(problem.details.get("what") or problem.message))
 
     # --- what there is to choose from --------------------------------------------------------
 
@@ -154,9 +155,9 @@ class EditorForm(WhenForm):
     def _images(self) -> list[Image]:
         """The latest of the gallery, before them those that are approved already."""
         kept = options.of(self.instance)["image_ids"] or []
-        gallery = images.gallery(self._character_id)
-        chosen = list(gallery.filter(pk__in=[pk for pk in kept if isinstance(pk, str)]))
-        return chosen + [image for image in gallery[:PICKS] if image not in chosen]
+        latest = images.gallery(self._character_id)
+        chosen = list(latest.filter(pk__in=[pk for pk in kept if isinstance(pk, str)]))
+        return chosen + [image for image in latest[:PICKS] if image not in chosen]
 
     @property
     def _character_id(self) -> str:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.utils import pretty_name
 from django.utils.text import capfirst
 
 from characters import seen
 from characters.forms import TextField
 from characters.images import api as images_api
 from characters.images.forms import LONGEST_PROMPT, WishForm
+from characters.training import dataset
+from characters.training.forms import TrainingForm
 from influencer.clients.platform import Platform
 from influencer.clients.writers.interface import MOST_SCENES
 from influencer.errors import Invalid
-from scheduling import recipe
+from scheduling import lessons, recipe
+from scheduling.lessons import Pictures
 from scheduling.models import Task, TaskType
 from scheduling.recipe import LONGEST_CAPTION, POSTS_TO, PROMPTS_AT_ONCE, SWITCHES, PromptSource
 
@@ -44,6 +47,11 @@ KEYS = {
     "narrative_id": "narrativeId",
     "wish": "prompt",
     "media": "media",
+    "pictures": "pictures",
+    "picture_count": "count",
+    "attach": "attach",
+    "rights_confirmed": "rightsConfirmed",
+    **{f"train_{name}": key for key, name in lessons.KEYS.items()},
     **{name: key for key, name in images_api.KEYS.items() if name in SETTINGS},
 }
 # Other names under which a file may say the same.
@@ -51,12 +59,16 @@ ALSO = {"prompt": "customPrompt", "narrativeId": "narrative", "imageIds": "image
 WORDS = ("caption", "alt_text", "generate_caption")
 SCENE = ("prompt_source", "prompt")
 POST = (*SCENE, *WORDS, *SETTINGS)
+TRAINING = ("pictures", "picture_count", "image_ids", *lessons.FLAGS) + tuple(
+    f"train_{name}" for name in lessons.KEYS.values()
+)
 FIELDS_OF: dict[str, tuple[str, ...]] = {
     TaskType.GENERATE_AND_POST: POST,
     TaskType.GENERATE_AND_POST_TO_X: POST,
     TaskType.GENERATE_ONLY: (*SCENE, "count", *SETTINGS),
     TaskType.POST_APPROVED: ("image_ids", *WORDS),
     TaskType.WRITE_PROMPTS: ("prompt_count", "narrative_id", "wish"),
+    TaskType.TRAIN_LORA: TRAINING,
     TaskType.BACKUP: ("media",),
 }
 
@@ -69,25 +81,46 @@ class ImagesField(forms.MultipleChoiceField):
 
 def fields() -> dict[str, forms.Field]:
     """The fields of the editor, one for each thing a config may say."""
-    own: dict[str, forms.Field] = {
+    settings = {name: WishForm.base_fields[name] for name in ("count", *SETTINGS)}
+    return _of_posts() | _of_prompts() | _of_training() | copy.deepcopy(settings)
+
+
+def _of_posts() -> dict[str, forms.Field]:
+    return {
         "prompt_source": forms.ChoiceField(
             label="Prompt", choices=SOURCES, required=False, widget=forms.RadioSelect
         ),
         "prompt": _text("Text", LONGEST_PROMPT, rows=3),
         "caption": _text("Caption", LONGEST_CAPTION, rows=3),
         "alt_text": _text("Alt text", LONGEST_CAPTION, rows=2),
-        "generate_caption": forms.BooleanField(label="Write the caption with AI", required=False),
-        **{name: forms.BooleanField(label=label, required=False) for name, label in _platform_labels()},
-        "image_ids": ImagesField(label="Approved images", required=False),
-        "prompt_count": forms.IntegerField(
-            label="How many", min_value=1, max_value=MOST_SCENES, required=False
-        ),
+        "generate_caption": _box("Write the caption with AI"),
+        "post_to_instagram": _box("Instagram"),
+        "post_to_twitter": _box("X"),
+        "image_ids": ImagesField(label="Images", required=False),
+    }
+
+
+def _of_prompts() -> dict[str, forms.Field]:
+    return {
+        "prompt_count": _number((1, MOST_SCENES)),
         "narrative_id": forms.ChoiceField(label="Story", required=False),
         "wish": _text("What they share", LONGEST_PROMPT, rows=2),
-        "media": forms.BooleanField(label="With all images", required=False),
+        "media": _box("With all images"),
     }
-    settings = {name: copy.deepcopy(WishForm.base_fields[name]) for name in ("count", *SETTINGS)}
-    return own | settings
+
+
+def _of_training() -> dict[str, forms.Field]:
+    """Those of the training dialog under names of their own: images have steps and a seed too."""
+    own = copy.deepcopy({name: TrainingForm.base_fields[name] for name in lessons.KEYS.values()})
+    for name, field in own.items():
+        field.label = field.label or pretty_name(name)
+    return {
+        "pictures": forms.ChoiceField(label="Train on", choices=spoken(Pictures), required=False),
+        "picture_count": _number((dataset.FEWEST, dataset.MOST)),
+        "attach": _box("Use the new LoRA once it is proven"),
+        "rights_confirmed": _box(str(TrainingForm.base_fields["rights_confirmed"].label)),
+        **{f"train_{name}": field for name, field in own.items()},
+    }
 
 
 def of(task: Task) -> dict[str, Any]:
@@ -97,6 +130,9 @@ def of(task: Task) -> dict[str, Any]:
     found["prompt_source"] = found["prompt_source"] or PromptSource.TEXT.value
     found["prompt_count"] = found["prompt_count"] or PROMPTS_AT_ONCE
     found["count"] = found["count"] or 1
+    found["pictures"] = found["pictures"] or (Pictures.CHOSEN if found["image_ids"] else Pictures.SET).value
+    found["picture_count"] = found["picture_count"] or lessons.NEWEST
+    found["attach"] = config.get("attach") is not False
     to = platforms_of(task)
     return found | {name: platform in to for name, platform in PLATFORMS.items()}
 
@@ -115,9 +151,16 @@ def changes(task: Task, kind: str, cleaned: dict[str, Any]) -> dict[str, Any]:
     before = of(task)
     for name in FIELDS_OF.get(kind, ()):
         if seen.mark(cleaned.get(name)) != seen.mark(before[name]):
-            found |= {KEYS[name]: cleaned[name] or None}
+            found |= {KEYS[name]: _kept(name, cleaned[name])}
     found |= {ALSO[key]: None for key in list(found) if ALSO.get(key) in task.options}
     return found | _switches(task, kind, cleaned)
+
+
+def _kept(name: str, value: Any) -> Any:
+    """What stands in the file: nothing where that means the same."""
+    if name == "attach":
+        return None if value else False
+    return value or None
 
 
 def _switches(task: Task, kind: str, cleaned: dict[str, Any]) -> dict[str, Any]:
@@ -153,5 +196,9 @@ def _text(label: str, longest: int, *, rows: int) -> forms.Field:
     return TextField(label=label, required=False, max_length=longest, widget=widget)
 
 
-def _platform_labels() -> Iterable[tuple[str, str]]:
-    return (("post_to_instagram", "Instagram"), ("post_to_twitter", "X"))
+def _box(label: str) -> forms.Field:
+    return forms.BooleanField(label=label, required=False)
+
+
+def _number(limits: tuple[int, int]) -> forms.Field:
+    return forms.IntegerField(label="How many", min_value=limits[0], max_value=limits[1], required=False)

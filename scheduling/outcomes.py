@@ -9,7 +9,7 @@ from django.utils import timezone
 from influencer.jobs import failures, wording
 from influencer.jobs.models import Job, JobState
 from scheduling.models import FiredState
-from scheduling.runs import REVIEW, Run
+from scheduling.runs import REVIEW, TRAINING_KIND, Run
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def _succeeded(job: Job) -> Outcome:
         return Outcome("sandbox post" if result.get("sandbox") else "posted", "ok")
     if made := result.get("imageIds"):
         return Outcome("image made" if len(made) == 1 else f"{len(made)} images made", "ok")
+    if job.kind == TRAINING_KIND:
+        return Outcome("trained", "ok")
     if "promptIds" in result:
         return Outcome(f"{len(result['promptIds'])} written", "ok")
     return Outcome("done", "ok")

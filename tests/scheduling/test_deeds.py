@@ -52,7 +52,7 @@ def test_a_run_is_named_by_what_it_was_asked_then() -> None:
 
 def outcome(fired_state: str = "fired", **job: Any) -> tuple[str, str]:
     fired = Fired(task_id="task_1", due=datetime(2027, 5, 13, tzinfo=UTC), state=fired_state)
-    found = outcomes.of(Run(fired, Job(kind="run_task", **job) if job else None))
+    found = outcomes.of(Run(fired, Job(**{"kind": "run_task", **job}) if job else None))
     return found.text, found.tone
 
 
@@ -73,6 +73,7 @@ def outcome(fired_state: str = "fired", **job: Any) -> tuple[str, str]:
         ({"state": "succeeded", "result": {"imageIds": ["a"]}}, ("image made", "ok")),
         ({"state": "succeeded", "result": {"imageIds": ["a", "b"]}}, ("2 images made", "ok")),
         ({"state": "succeeded", "result": {"promptIds": ["a"] * 5}}, ("5 written", "ok")),
+        ({"state": "succeeded", "kind": "train_task", "result": {"lora": "x"}}, ("trained", "ok")),
         ({"state": "succeeded", "result": {"file": "backup.zip"}}, ("done", "ok")),
     ],
 )

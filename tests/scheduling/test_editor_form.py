@@ -108,8 +108,35 @@ def test_approved_images_are_chosen_from_the_gallery() -> None:
     Image.objects.create(id="img_1", character_id=luna.pk, width=4, height=5, pixel_hash="x", file="a.png")
     task = added(type="post_approved", character_id=luna.pk, image_ids=["img_1"], post_to_twitter="on")
     assert task.config == {"imageIds": ["img_1"], "postToTwitter": True}
-    [(image, chosen)] = EditorForm(instance=task).pictures
+    [(image, chosen)] = EditorForm(instance=task).gallery
     assert image.pk == "img_1" and chosen
+
+
+def test_a_training_says_what_it_learns_from() -> None:
+    luna = someone()
+    task = added(
+        type="train_lora",
+        character_id=luna.pk,
+        pictures="newest",
+        picture_count="12",
+        train_steps="400",
+        rights_confirmed="on",
+        attach=None,
+        steps="7",
+    )
+    assert task.config == {
+        "pictures": "newest",
+        "count": 12,
+        "steps": 400,
+        "rightsConfirmed": True,
+        "attach": False,
+    }
+    form = EditorForm(instance=task)
+    assert (form["train_steps"].value(), form["attach"].value()) == (400, False)
+    assert changed(task, attach="on").config.get("attach") is None
+    assert added(type="train_lora", character_id=luna.pk).config == {}
+    found = faults(type="train_lora", character_id=luna.pk, pictures="chosen")
+    assert list(found) == ["image_ids"] and found["image_ids"][0].startswith("Can't be used. ")
 
 
 def test_settings_of_the_image_are_kept_as_the_api_names_them() -> None:
