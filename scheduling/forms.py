@@ -29,9 +29,12 @@ class MomentField(forms.Field):
         if value in self.empty_values:
             return None
         try:
-            return value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
         except ValueError:
             raise ValidationError("This is no moment; try 2027-05-14T15:00.") from None
+        if moment.year not in wall.YEARS:
+            raise ValidationError(f"The year must be {wall.YEARS[0]} to {wall.YEARS[-1]}.")
+        return moment
 
 
 class TaskForm(RecordForm):

@@ -95,8 +95,8 @@ def of(task: Task, clocks: Clocks) -> Timetable:
     anchor = anchor.replace(second=0, microsecond=0)
     if task.run_at is not None:
         # To the millisecond, as times stand in files and answers.
-        once = task.run_at.replace(microsecond=task.run_at.microsecond // 1000 * 1000)
-        return Timetable(zone, anchor, once=once)
+        once = _moment(task.run_at)
+        return Timetable(zone, anchor, once=once.replace(microsecond=once.microsecond // 1000 * 1000))
     if not task.schedule.strip():
         raise fields.refusal(f"It has no schedule. {fields.EXAMPLE}")
     return Timetable(zone, anchor, cron.parse(task.schedule))
@@ -109,7 +109,14 @@ def describe(task: Task, clocks: Clocks) -> str:
         elsewhere = "" if zone.key == clocks.home.key else zone.key
         if task.run_at is None:
             return cron.describe(task.schedule, elsewhere)
-        said = words.of_moment(wall.shown_at(task.run_at, zone))
+        said = words.of_moment(wall.shown_at(_moment(task.run_at), zone))
         return f"{said}, {words.place_of(elsewhere)} time" if elsewhere else said
     except Invalid as problem:
         return problem.message
+
+
+def _moment(run_at: datetime) -> datetime:
+    """Raises `Invalid` (`bad_schedule`) for one beyond all calendars."""
+    if run_at.year not in wall.YEARS:
+        raise fields.refusal(f"Its year must be {wall.YEARS[0]} to {wall.YEARS[-1]}.")
+    return run_at

@@ -12,6 +12,8 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 HORIZON = timedelta(days=40)
 END = datetime(9000, 1, 1, tzinfo=UTC)
+# A moment outside of these can't be shown by every clock.
+YEARS = range(1970, 3000)
 
 
 def shown_at(moment: datetime, zone: tzinfo) -> datetime:

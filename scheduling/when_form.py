@@ -134,6 +134,8 @@ def _changed(data: Any, **values: str) -> Any:
 def _shown_moment(task: Task) -> str:
     """A task's one moment by the clock on its wall."""
     assert task.run_at is not None
+    if task.run_at.year not in wall.YEARS:
+        return task.run_at.isoformat()
     shown = wall.shown_at(task.run_at, _zone_of(task))
     return shown.isoformat(timespec="seconds" if shown.second else "minutes")
 

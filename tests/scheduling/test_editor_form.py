@@ -169,6 +169,8 @@ def test_a_schedule_that_cant_be_is_told_at_its_field(schedule: str, words: str)
         ({"rhythm": "once", "run_at": ""}, "run_at"),
         ({"rhythm": "once", "run_at": "2020-01-01T10:00"}, "run_at"),
         ({"rhythm": "once", "run_at": "Friday"}, "run_at"),
+        ({"rhythm": "once", "run_at": "9999-12-31T23:59", "timezone": "America/Lima"}, "run_at"),
+        ({"rhythm": "once", "run_at": "0001-01-01T00:00", "timezone": "Asia/Tokyo"}, "run_at"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"character_id": ""}, "character_id"),
         ({"character_id": "char_gone"}, "character_id"),

@@ -68,11 +68,18 @@ def test_a_task_that_cant_run_says_why(client: Client) -> None:
     write(
         {"id": "task_1", "type": "generate_only", "characterId": "char_gone", "schedule": "61 * * * *"},
         {"id": "task_2", "type": "dance", "schedule": "0 18 * * *"},
+        {
+            "id": "task_4",
+            "type": "generate_only",
+            "timezone": "Pacific/Auckland",
+            "runAt": "9999-12-31T23:59:00Z",
+        },
         {"id": "task_3", "type": 7, "schedule": {"a": 1}, "config": "x", "runAt": "soon"},
     )
     page = words(client.get("/scheduling/").content)
     assert "The minute can't be 61" in page and "is no type of task" in page
-    assert page.count("can’t run") == 3
+    assert page.count("can’t run") == 4
+    assert client.get("/scheduling/task_4/").status_code == 200
 
 
 def test_paused_tasks_paused_characters_and_finished_ones_are_told_apart(client: Client) -> None:
