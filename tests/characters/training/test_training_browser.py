@@ -146,6 +146,7 @@ def test_a_draft_survives_a_reload_and_is_discarded_after_asking(
     dialog.get_by_role("link", name="Discard draft").click()
     expect(dialog).to_contain_text("Its 6 images, captions and settings go.")
     dialog.get_by_role("button", name="Discard").click()
+    expect(page.locator(".toast", has_text="Discarded the draft.")).to_be_visible()
     expect(page.locator("#training")).to_contain_text("No LoRA trained yet.")
     assert drafts.current(luna.pk) is None
 

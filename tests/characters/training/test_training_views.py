@@ -79,7 +79,9 @@ def test_a_character_without_a_lora_is_told_the_next_step(client: Client, luna: 
 
 def test_a_draft_is_offered_to_go_on_with(client: Client, luna: Character) -> None:
     drafts.collect(luna, sources(3))
-    assert "A draft with 3 images waits." in words(section(client, luna))
+    page = words(section(client, luna))
+    assert "A draft with 3 images waits. Go on or discard it" in page
+    assert "No LoRA trained yet" not in page
 
 
 def test_a_running_one_shows_step_curve_table_and_log_and_can_be_cancelled(
