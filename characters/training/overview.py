@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
@@ -30,11 +31,15 @@ class Run:
 
     training: Training
     job: Job | None
-    curve: Curve
     with_it: Image | None = None
     without: Image | None = None
     attached: bool = False
     lost: bool = False
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The loss, drawn only for the few that show it."""
+        return curve(self.training.loss, self.training.steps)
 
     @property
     def goes_on(self) -> bool:
@@ -102,7 +107,6 @@ def runs(trainings: Sequence[Training], character: Character) -> list[Run]:
         Run(
             one,
             jobs.get(one.job_id),
-            curve(one.loss, one.steps),
             images.get(one.image_with),
             images.get(one.image_without),
             attached=bool(one.lora) and one.lora == character.lora,
