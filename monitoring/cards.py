@@ -78,9 +78,17 @@ def _reconnect(details: Mapping[str, Any], state: State) -> Link | None:
     return None
 
 
+def _restore(details: Mapping[str, Any], state: State) -> Link | None:
+    """To the first damaged file's last good copy."""
+    for file in details.get("files", ()):
+        if "damaged" in file:
+            return f"Restore {file['name']}", reverse("web:restore", args=[file["name"]])
+    return None
+
+
 PLANS = {
     "comfyui": Plan("ComfyUI", ("comfyui",), facts.comfyui, facts.comfyui_value, _settings("Connect")),
-    "database": Plan("Database", ("database", "disk"), facts.database, facts.database_value),
+    "database": Plan("Database", ("database", "disk"), facts.database, facts.database_value, _restore),
     "scheduler": Plan(
         "Scheduler",
         ("scheduler", "workers"),

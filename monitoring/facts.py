@@ -161,7 +161,7 @@ def scheduler(details: Details) -> Sequence[Fact]:
         Fact("Lag", duration(details.get("lagSeconds", 0))),
     ]
     if missed := details.get("missed", 0):
-        return [*found, Fact("Missed", f"{missed} wait for you", tone="warn")]
+        return [*found, Fact("Missed", f"{missed} wait for you", tone="warn", url=reverse("scheduling:list"))]
     return [*found, Fact("Missed", "none")]
 
 

@@ -46,3 +46,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def names_a_job(self) -> bool:
+        """Whether there is more to see than the line: its job with every step."""
+        return self.kind != Kind.SERVICE and bool(self.subject)

@@ -18,7 +18,7 @@ from prompts import pen
 SECONDS = 2.2
 # The SDK's import comes on top, the first time.
 CALL_SECONDS = 2.0
-NO_KEY = "There is no Gemini key: captions and prompts are written without AI. Set GEMINI_API_KEY."
+NO_KEY = "There is no Gemini key: captions and prompts are written without AI. Enter one in the settings."
 SANDBOX = "The sandbox stands in: it writes by rules, not by AI."
 SLOW = f"Gemini has not answered within {SECONDS:g} s. What it says comes with the next look."
 

@@ -81,6 +81,11 @@ def test_comfyui_shows_version_device_memory_queue_and_answer_time() -> None:
     assert (meter.value, meter.most, meter.low < meter.high) == (14, 24, True)
 
 
+@pytest.mark.parametrize(("slug", "words"), [("comfyui", "Connect"), ("gemini", "Settings")])
+def test_what_the_settings_can_mend_leads_there(slug: str, words: str) -> None:
+    assert card(slug).link == (words, "/settings/")
+
+
 def test_several_servers_are_a_line_each() -> None:
     one = card("comfyui", comfyui=a(State.DEGRADED, servers=[SERVER, SILENT]))
     assert one.value == "1 of 2 servers"
@@ -117,6 +122,7 @@ def test_a_damaged_file_stands_out() -> None:
     one = card("database", database=a(State.DOWN, folder="data", writable=True, files=files))
     assert (one.value, one.chip[0], one.tone) == ("1 damaged file", "down", "bad")
     assert facts(one)["prompts.json"] == "damaged: no JSON"
+    assert one.link == ("Restore prompts.json", "/restore/prompts.json/")
 
 
 def test_a_full_disk_is_the_databases_trouble() -> None:
@@ -143,6 +149,7 @@ def test_the_scheduler_shows_heartbeat_workers_what_is_due_lag_and_missed() -> N
         "Lag": "0.4\u202fs",
         "Missed": "2 wait for you",
     }
+    assert (one.facts[-1].url, one.link) == ("/scheduling/", ("Tasks", "/scheduling/"))
 
 
 def test_a_frozen_worker_is_named() -> None:

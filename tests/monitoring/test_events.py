@@ -46,6 +46,15 @@ def test_a_job_that_fails_tells_step_service_and_code() -> None:
     assert event.text == "Image: Save failed: ComfyUI is full."
 
 
+def test_a_jobs_line_leads_to_its_steps(owner: Client) -> None:
+    job = a_job()
+    worker.run(job.pk)
+    events.record(Kind.SERVICE, "X: It is down.", Level.BAD, subject="x")
+    html = part(owner, "events")
+    assert f'href="/monitoring/?q={job.pk}#jobs"' in html
+    assert html.count("?q=") == 1
+
+
 def test_an_unknown_outcome_is_a_warning_and_a_cancel_a_note() -> None:
     def unsure(job: Any) -> None:
         raise ServiceError("X did not answer.", service="X", outcome_unknown=True)

@@ -31,6 +31,7 @@ from tests.characters.people import someone
 from tests.influencer.jobs.factories import PLAYS, a_job, a_kind, put, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+expect.set_options(timeout=20_000)
 SHOTS = os.environ.get("SCREENSHOTS", "")
 Open = Callable[..., Page]
 
@@ -185,7 +186,7 @@ def test_jobs_are_filtered_paged_and_searched(visit: Open, a_busy_month: Job) ->
     page.locator("#jobs").get_by_label("Next page").click()
     expect(rows).to_have_count(3)
     assert "page=2" in page.url
-    page.get_by_role("link", name="Failed").click()
+    page.locator("#jobs").get_by_role("link", name="Failed").click()
     expect(rows).to_have_count(1)
     page.get_by_label("Search jobs").fill("nothing like it")
     expect(page.locator("#jobs")).to_contain_text("No job holds “nothing like it”.")
