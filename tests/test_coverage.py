@@ -65,7 +65,7 @@ def rows_of(section: str) -> list[Row]:
 
 
 @cache
-def tests_in(file: Path) -> frozenset[str]:
+def names_in(file: Path) -> frozenset[str]:
     tree = ast.parse(file.read_text())
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
@@ -78,7 +78,7 @@ def test_every_line_of_the_tables_can_be_read() -> None:
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.section}: {row.where} {row.what}")
 def test_the_named_test_exists(row: Row) -> None:
     assert row.test.startswith("test_")
-    assert row.test in tests_in(row.file)
+    assert row.test in names_in(row.file)
 
 
 @pytest.mark.parametrize(("tab", "name"), [(tab, name) for tab, names in BUTTONS.items() for name in names])
