@@ -60,7 +60,10 @@ def image_ids(config: Config) -> tuple[str, ...]:
 def settings(
     config: Config, keys: Mapping[str, str], form: type[forms.Form], problem: Callable[[Any], Invalid]
 ) -> Any:
-    """The settings a dialog asks for, by its own form; `keys`: those of the config with the fields' names."""
+    """The settings a dialog asks for, by its own valid form; None when there are none.
+
+    `keys`: those of the config with the names of the fields.
+    """
     data: dict[str, Any] = {}
     for key, name in keys.items():
         value = config.get(key)
@@ -69,6 +72,8 @@ def settings(
         if isinstance(value, bool | list | dict):
             raise refused(key, "must be text or a number")
         data[name] = value
+    if not data:  # a form is costly, and lists read many tasks
+        return None
     bound = form(data)
     if not bound.is_valid():
         key, messages = next(iter(problem(bound).fields.items()))

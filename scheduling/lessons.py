@@ -58,7 +58,7 @@ def read(config: Mapping[str, Any]) -> Lesson:
         configs.number(config, "count", default=NEWEST, limits=limits),
         configs.text(config, "trainingId", 60),
         replace(
-            form.wish(),
+            form.wish() if form else Wish(),
             attach=configs.flag(config, "attach", default=True),
             rights_confirmed=configs.flag(config, "rightsConfirmed", default=False),
         ),

@@ -128,7 +128,5 @@ def _count(config: Config) -> int:
 def _wish(config: Config) -> Wish:
     """The image settings: those of the dialog, under the same keys."""
     keys = {key: name for key, name in images_api.KEYS.items() if key not in NOT_THE_IMAGES}
-    if all(config.get(key) is None for key in keys):
-        return Wish()
-    form: WishForm = configs.settings(config, keys, WishForm, images_api.form_problem)
-    return form.wish()
+    form: WishForm | None = configs.settings(config, keys, WishForm, images_api.form_problem)
+    return form.wish() if form else Wish()
