@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from scheduling import editor_views, run_views, task_views, views
+from scheduling import calendar_views, editor_views, run_views, task_views, views
 
 app_name = "scheduling"
 urlpatterns = [
     path("", views.task_list, name="list"),
+    path("calendar/", calendar_views.calendar_page, name="calendar"),
     path("pulse/", views.heart, name="pulse"),
     path("add/", editor_views.add, name="add"),
     path("preview/", editor_views.preview, name="preview"),
