@@ -13,7 +13,13 @@ class SchedulingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        tab = tabs.Tab(order=2, name="Scheduling", url_name="scheduling:list", icon="calendar-days")
+        tab = tabs.Tab(
+            order=2,
+            name="Scheduling",
+            url_name="scheduling:list",
+            icon="calendar-days",
+            waiting="scheduling.review.waiting",
+        )
         tabs.register(tab)
         panels.register_panel("next_post", "scheduling.on_characters.next_posts")
         panels.register_section(

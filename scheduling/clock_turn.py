@@ -13,7 +13,7 @@ from influencer import jsondb
 from influencer.errors import Invalid, Problem
 from influencer.jobs import clock
 from influencer.web import zone as dashboard
-from scheduling import firing, recipe, runs, timetable
+from scheduling import firing, recipe, runs, standstill, timetable
 from scheduling.firing import Expected, Look
 from scheduling.models import NextDue, Task
 from scheduling.timetable import Clocks, Timetable
@@ -166,6 +166,7 @@ _planner = Planner()
 def connect() -> None:
     """Have the clock call on us, twice a second."""
     clock.register_tick(tick, every=0.4)
+    clock.register_tick(standstill.note, every=standstill.NOTED_EVERY.total_seconds())
     clock.register_tick(runs.prune, every=3600)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -11,22 +12,33 @@ from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, NotFound
 from influencer.jobs import services as jobs
-from influencer.jobs.models import Job
+from influencer.jobs.models import Job, JobState
 from scheduling import runs
 
 
-def approve(job_id: str, *, caption: str | None = None, alt_text: str | None = None) -> Job:
-    """Let the run go on to publishing, with other words where they are given (for every platform).
+def approve(
+    job_id: str,
+    *,
+    caption: str | None = None,
+    alt_text: str | None = None,
+    captions: Mapping[str, str] | None = None,
+) -> Job:
+    """Let the run go on to publishing, with other words where they are given.
 
+    `caption` is for every platform, `captions` for those it names.
     Raises `NotFound`, `Conflict` (`not_in_review`), `Invalid` for what a platform would refuse.
     """
     with transaction.atomic():
         job = _in_review(job_id)
-        captions = {name: text if caption is None else caption for name, text in job.memo["captions"].items()}
+        before: dict[str, str] = job.memo["captions"]
+        said = {
+            name: (captions or {}).get(name, text if caption is None else caption)
+            for name, text in before.items()
+        }
         words = job.memo["alt_text"] if alt_text is None else alt_text
-        for name, text in captions.items():
+        for name, text in said.items():
             posting.check_caption(Intention(Platform(name), text, words))
-        _remember(job, "Approved", approved=True, captions=captions, alt_text=words)
+        _remember(job, "Approved", approved=True, captions=said, alt_text=words)
         return jobs.wake(job_id)
 
 
@@ -36,6 +48,11 @@ def reject(job_id: str) -> Job:
         job = _in_review(job_id)
         _remember(job, "Rejected", rejected=True)
         return jobs.cancel(job_id)
+
+
+def waiting() -> int:
+    """How many wait, for the number beside the tab."""
+    return Job.objects.filter(state=JobState.WAITING, reason=runs.REVIEW, kind=runs.KIND).count()
 
 
 def _in_review(job_id: str) -> Job:

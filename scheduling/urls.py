@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from scheduling import calendar_views, editor_views, run_views, task_views, views
+from scheduling import calendar_views, editor_views, missed_views, review_views, run_views, task_views, views
 
 app_name = "scheduling"
 urlpatterns = [
     path("", views.task_list, name="list"),
     path("calendar/", calendar_views.calendar_page, name="calendar"),
+    path("review/", review_views.waiting, name="review"),
+    path("review/<str:job_id>/approve/", review_views.approve, name="approve"),
+    path("review/<str:job_id>/reject/", review_views.reject, name="reject"),
+    path("missed/", missed_views.missed, name="missed"),
+    path("missed/run/", missed_views.run_all, name="run_all_missed"),
+    path("missed/<int:pk>/run/", missed_views.run_late, name="run_late"),
+    path("missed/<int:pk>/skip/", missed_views.skip, name="skip_missed"),
+    path("next/", missed_views.coming, name="next"),
     path("pulse/", views.heart, name="pulse"),
     path("add/", editor_views.add, name="add"),
     path("preview/", editor_views.preview, name="preview"),

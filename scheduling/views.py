@@ -14,7 +14,7 @@ from django_htmx.http import replace_url
 from characters import services as characters
 from characters.models import Character
 from influencer.web import htmx
-from scheduling import on_characters, pulse, runs, tasklist
+from scheduling import aside, on_characters, pulse, runs, tasklist
 from scheduling.forms import TaskFilter
 
 PAGE_SIZE = 20
@@ -37,6 +37,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
         "owners": tasklist.owners(),
         "choices": TaskFilter,
         "pulse": pulse.current(),
+        **aside.context(request.GET.dict()),
     }
     return render(request, "scheduling/list.html", context)
 

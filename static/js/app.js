@@ -5,6 +5,7 @@ import "./counters.js";
 import "./dialogs.js";
 import "./fill.js";
 import "./keep.js";
+import "./keys.js";
 import "./menus.js";
 import "./saves.js";
 import "./selection.js";
