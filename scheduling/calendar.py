@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from characters.images.models import Image
 from characters.models import Character
+from influencer import jsondb
 from scheduling import deeds, outcomes, past
 from scheduling.foresight import DAY, Foresight, Planned, midnight
 from scheduling.models import Task, TaskType
@@ -21,7 +22,7 @@ from scheduling.timetable import Clocks
 
 WEEK = 7 * DAY
 # So many entries of a day are shown; of more, the number.
-MOST = {"month": 3, "week": 24}
+MOST = {"month": 3, "week": 12}
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 ICONS = {
     "ok": "circle-check",
@@ -59,7 +60,7 @@ class Entry:
     @property
     def title(self) -> str:
         said = f"{self.label}: {self.deed}, {self.state}"
-        return said if self.count == 1 else f"{said}; first at {self.at:%H:%M}"
+        return said if self.count == 1 else f"{said}, {'from' if self.planned else 'at'} {self.at:%H:%M}"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,14 @@ def weeks(view: View, clocks: Clocks, now: datetime) -> list[list[Day]]:
     return [days[start : start + 7] for start in range(0, len(days), 7)]
 
 
+def owners(clocks: Clocks) -> list[tuple[str, str]]:
+    """The characters that have tasks, by name."""
+    names = dict(Character.objects.values_list("pk", "name"))
+    kept = {task.character_id: task.character_name for task in _known(clocks).tasks.values()}
+    found = ((pk, names.get(pk) or name or pk) for pk, name in kept.items() if pk)
+    return sorted(found, key=lambda one: one[1].lower())
+
+
 def monday(day: date) -> date:
     return day - day.weekday() * DAY
 
@@ -171,6 +180,47 @@ def _date(text: str) -> date | None:
     return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
+@dataclass(frozen=True)
+class _Known:
+    """All tasks, and what lies ahead of each character, while the files are the same they were read from."""
+
+    files: Sequence[object]
+    home: str
+    tasks: dict[str, Task]
+    ahead: dict[str, Foresight] = field(default_factory=dict)
+
+    def of(self, character: str, clocks: Clocks) -> Foresight:
+        """Of one character, or of all."""
+        if character not in self.ahead:
+            whose = [one for one in self.tasks.values() if character in ("", one.character_id)]
+            self.ahead[character] = Foresight(_ready(whose), clocks)
+        return self.ahead[character]
+
+
+_last: list[_Known] = []
+
+
+def _known(clocks: Clocks) -> _Known:
+    """Read anew when a file has changed: the same content is the same object."""
+    files = [jsondb.collection(name).content() for name in ("scheduler.json", "characters.json")]
+    for last in _last:
+        same = all(now is before for now, before in zip(files, last.files, strict=True))
+        if same and last.home == clocks.home.key:
+            return last
+    _last[:] = [_Known(files, clocks.home.key, {task.pk: task for task in Task.objects.all()})]
+    return _last[0]
+
+
+def _ready(tasks: Iterable[Task]) -> list[Task]:
+    """What runs by itself, as things stand: active, and its character there and active."""
+    active = set(Character.objects.filter(is_active=True).values_list("pk", flat=True))
+    return [
+        task
+        for task in tasks
+        if task.active and (task.type == TaskType.BACKUP or task.character_id in active)
+    ]
+
+
 class _Sheet:
     """One grid in the making."""
 
@@ -178,16 +228,17 @@ class _Sheet:
         self._view, self._now, self._home = view, now, clocks.home
         self._today, self._most = now.astimezone(clocks.home).date(), MOST[view.shape]
         self._names = dict(Character.objects.values_list("pk", "name"))
-        found = Task.objects.filter(character_id=view.character) if view.character else Task.objects.all()
-        self._tasks = {task.pk: task for task in found}
-        self._ahead = Foresight(self._ready(), clocks, now)
+        known = _known(clocks)
+        self._tasks, self._ahead = known.tasks, known.of(view.character, clocks)
         bounds = [(day, *_bounds(day, clocks.home)) for day in view.days if day <= self._today]
         self._past = past.by_day(bounds, most=self._most, character=view.character)
 
     def day(self, day: date) -> Day:
         gone = self._past.get(day, past.NOTHING)
         entries = [self._happened(one) for one in gone.first]
-        ahead = self._ahead.on(day, max(self._most - len(entries), 0)) if day >= self._today else None
+        ahead = (
+            self._ahead.on(day, self._now, max(self._most - len(entries), 0)) if day >= self._today else None
+        )
         entries += [self._planned(day, one) for one in ahead.first] if ahead else []
         total = gone.total + (ahead.total if ahead else 0)
         return Day(
@@ -199,15 +250,6 @@ class _Sheet:
             more=total - len(entries),
             failed=gone.failed,
         )
-
-    def _ready(self) -> list[Task]:
-        """What runs by itself, as things stand: active, and its character there and active."""
-        active = set(Character.objects.filter(is_active=True).values_list("pk", flat=True))
-        return [
-            task
-            for task in self._tasks.values()
-            if task.active and (task.type == TaskType.BACKUP or task.character_id in active)
-        ]
 
     def _planned(self, day: date, one: Planned) -> Entry:
         task = self._tasks[one.task_id]

@@ -7,11 +7,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from characters.models import Character
 from influencer.web import htmx
-from scheduling import calendar, pulse, tasklist
+from scheduling import calendar, pulse
 from scheduling.calendar import View
-from scheduling.models import Task
 from scheduling.timetable import Clocks
 
 
@@ -23,6 +21,9 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     context = {"sheet": view, "weeks": calendar.weeks(view, clocks, now), "today": view.of_today(today)}
     if htmx.is_htmx(request) and request.htmx.target == "calendar":  # type: ignore[attr-defined]
         return render(request, "scheduling/calendar.html#calendar", context)
-    context |= {"by_month": view.as_month(), "by_week": view.as_week(today), "owners": tasklist.owners()}
-    context |= {"pulse": pulse.current(), "has_characters": Character.objects.exists()}
-    return render(request, "scheduling/calendar.html", context | {"has_tasks": Task.objects.exists()})
+    context |= {
+        "by_month": view.as_month(),
+        "by_week": view.as_week(today),
+        "owners": calendar.owners(clocks),
+    }
+    return render(request, "scheduling/calendar.html", context | {"pulse": pulse.current()})

@@ -61,12 +61,12 @@ class Span:
 
 @dataclass
 class _Crons:
-    """Tasks of one zone whose days follow the same fields; `ready` keeps what was worked out for a day."""
+    """Tasks of one zone whose days follow the same fields; `ready` keeps what is the same on most days."""
 
     cron: Cron
     zone: ZoneInfo
     tasks: list[tuple[str, Timetable, tuple[int, ...]]] = field(default_factory=list)
-    ready: dict[tuple[int, int], dict[int, list[Planned]]] = field(default_factory=dict)
+    ready: dict[int, dict[int, list[Planned]]] = field(default_factory=dict)
 
     def on(self, span: Span, home: ZoneInfo) -> Iterator[list[Planned]]:
         """The entries of a day, in sorted lists."""
@@ -74,14 +74,14 @@ class _Crons:
         if ahead is None:
             yield sorted(chain.from_iterable(self._exactly(span, home)))
             return
-        shifted = self.ready.get((ahead, span.floor))
+        shifted = self.ready.get(ahead) if span.floor < 0 else self._shifted(ahead, span.floor)
         if shifted is None:
-            shifted = self.ready[ahead, span.floor] = self._shifted(ahead, span.floor)
+            shifted = self.ready[ahead] = self._shifted(ahead)
         for days, found in shifted.items():
             if _holds(self.cron, span.day - days * DAY):
                 yield found
 
-    def _shifted(self, ahead: int, floor: int) -> dict[int, list[Planned]]:
+    def _shifted(self, ahead: int, floor: int = -1) -> dict[int, list[Planned]]:
         """The entries by how many days later than in their own zone they are shown."""
         found: dict[int, list[Planned]] = {}
         for pk, _, minutes in self.tasks:
@@ -107,8 +107,8 @@ class _Crons:
 class Foresight:
     """The runs that lie ahead of some tasks, asked for day by day."""
 
-    def __init__(self, tasks: Iterable[Task], clocks: Clocks, now: datetime) -> None:
-        self._home, self._now = clocks.home, now
+    def __init__(self, tasks: Iterable[Task], clocks: Clocks) -> None:
+        self._home = clocks.home
         self._crons: dict[object, _Crons] = {}
         self._others: list[tuple[str, Timetable]] = []
         for task in tasks:
@@ -117,10 +117,10 @@ class Foresight:
             except Invalid:  # its row in the list says why it can't run
                 continue
 
-    def on(self, day: date, most: int) -> DayPlan:
-        """What a day will bring: its first entries, `most` at most."""
-        span = self._span(day)
-        if span.end <= self._now:
+    def on(self, day: date, now: datetime, most: int) -> DayPlan:
+        """What a day will bring from now on: its first entries, `most` at most."""
+        span = self._span(day, now)
+        if span.end <= now:
             return DayPlan()
         lists = [found for crons in self._crons.values() for found in crons.on(span, self._home)]
         lists += [_on_day(pk, times, span, self._home) for pk, times in self._others]
@@ -136,10 +136,10 @@ class Foresight:
         crons = self._crons.setdefault(alike, _Crons(cron, times.zone))
         crons.tasks.append((pk, times, _minutes(cron.hours, cron.minutes)))
 
-    def _span(self, day: date) -> Span:
+    def _span(self, day: date, now: datetime) -> Span:
         start, end = midnight(day, self._home), midnight(day + DAY, self._home)
-        passed = start <= self._now < end
-        shown = wall.shown_at(self._now, self._home)
+        passed = start <= now < end
+        shown = wall.shown_at(now, self._home)
         return Span(day, start, end, shown.hour * 60 + shown.minute if passed else -1)
 
 

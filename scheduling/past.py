@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +18,8 @@ from scheduling.runs import Run
 
 # So many lines of one period are read as they are; of more, each day is counted by the database.
 MOST_READ = 400
+# How many lines tell whether a day begins with tasks that run often.
+PEEK = 60
 
 Bounds = tuple[date, datetime, datetime]
 
@@ -59,7 +62,8 @@ def by_day(days: Sequence[Bounds], *, most: int, character: str = "") -> dict[da
     period = rows.filter(due__gte=days[0][1], due__lt=days[-1][2]).order_by("due", "pk")
     read = list(period.values_list("pk", "task_id", "due", "job_id")[: MOST_READ + 1])
     if len(read) > MOST_READ:
-        counted = {day: _counted(rows.filter(due__gte=start, due__lt=end), most) for day, start, end in days}
+        begun = [bounds for bounds in days if bounds[2] > read[0][2]]
+        counted = {day: _counted(rows.filter(due__gte=start, due__lt=end), most) for day, start, end in begun}
         return _filled({day: found for day, found in counted.items() if found[1]})
     return _filled(_sorted_in(read, days, most))
 
@@ -95,7 +99,17 @@ def _groups(by_task: dict[str, list[tuple[int, datetime, str]]]) -> list[_Group]
 
 
 def _counted(rows: QuerySet[Fired], most: int) -> Found:
-    """The same by the database: each task of the day is one entry."""
+    """The same where a day has many: its beginning tells the first entries, the database counts the rest."""
+    begin = list(rows.order_by("due", "pk").values_list("pk", "task_id", "due")[:PEEK])
+    by_task = Counter(task_id for _, task_id, _ in begin)
+    if len(begin) == PEEK and (len(by_task) < most or max(by_task.values()) > MOST_APART):
+        return _by_task(rows, most)
+    groups = [_Group(pk, due) for pk, _, due in begin[:most]]
+    return groups, rows.order_by().count() if len(begin) > most else len(begin), []
+
+
+def _by_task(rows: QuerySet[Fired], most: int) -> Found:
+    """Each task of the day is one entry."""
     told = rows.order_by().values("task_id").annotate(n=Count("pk"), first=Min("due"), newest=Max("pk"))
     groups = [_Group(one["newest"], one["first"], one["n"]) for one in told.order_by("first")[:most]]
     total = rows.order_by().values("task_id").distinct().count() if len(groups) == most else len(groups)

@@ -35,6 +35,13 @@ ADDRESSES = {
     "pulse": "/scheduling/pulse/",
     "all runs": "/scheduling/runs/",
     "history of one": "/scheduling/task_7/history/",
+    "calendar, month": "/scheduling/calendar/",
+    "calendar, month to come": "/scheduling/calendar/?month=2027-08",
+    "calendar, week": f"/scheduling/calendar/?week={timezone.now():%Y-%m-%d}",
+    "calendar of one": "/scheduling/calendar/?character=char_3",
+    "review": "/scheduling/review/",
+    "missed": "/scheduling/missed/",
+    "next runs": "/scheduling/next/",
     "Add Task": "/scheduling/add/",
     "character page": "/characters/char_3/",
 }

@@ -118,7 +118,7 @@ def test_a_task_that_runs_often_is_one_entry_before_and_after() -> None:
     days = sheet()
     assert told(days[date(2027, 5, 12)]) == ["Luna 100 ×: the last one done"]
     assert told(days[date(2027, 5, 14)]) == ["Luna 288 ×: planned"]
-    assert "first at 00:00" in days[date(2027, 5, 14)].entries[0].title
+    assert "planned, from 00:00" in days[date(2027, 5, 14)].entries[0].title
 
 
 def test_so_many_runs_that_the_database_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +128,7 @@ def test_so_many_runs_that_the_database_counts_them(monkeypatch: pytest.MonkeyPa
     ran(daily, at("12 18:00"), result={})
     plain = sheet()[date(2027, 5, 12)]
     monkeypatch.setattr(past, "MOST_READ", 10)
+    monkeypatch.setattr(past, "PEEK", 20)
     assert (
         told(sheet()[date(2027, 5, 12)])
         == told(plain)
@@ -135,6 +136,19 @@ def test_so_many_runs_that_the_database_counts_them(monkeypatch: pytest.MonkeyPa
             "Luna 30 ×: the last one done",
             "18:00 Luna: done",
         ]
+    )
+
+
+def test_so_many_tasks_on_a_day_that_only_its_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for hour in range(6):
+        ran(a_task(f"0 {hour} * * *"), at(f"12 0{hour}:00"), result={})
+    plain = sheet()[date(2027, 5, 12)]
+    monkeypatch.setattr(past, "MOST_READ", 5)
+    day = sheet()[date(2027, 5, 12)]
+    assert (
+        (told(day), day.more)
+        == (told(plain), plain.more)
+        == (["00:00 Luna: done", "01:00 Luna: done", "02:00 Luna: done"], 3)
     )
 
 

@@ -21,7 +21,7 @@ MAY = date(2027, 5, 13)
 
 
 def plan(day: date, *tasks: Task, home: str = "UTC", now: datetime = NEW_YEAR, most: int = 9) -> DayPlan:
-    return Foresight(tasks, Clocks(ZoneInfo(home), {}), now).on(day, most)
+    return Foresight(tasks, Clocks(ZoneInfo(home), {})).on(day, now, most)
 
 
 def task(schedule: str, zone: str = "UTC", pk: str = "t", **fields: object) -> Task:
@@ -94,9 +94,9 @@ def test_each_day_is_as_the_clock_will_have_it(home: str) -> None:
     }
     chosen = [*chance.sample(schedules(), 12), "6h", "90m", "2d", "0 9 1,15 * mon"]
     tasks = [task(text, chance.choice(list(CHANGES)), f"t{n}") for n, text in enumerate(chosen)]
-    seen = Foresight(tasks, clocks, NEW_YEAR)
+    seen = Foresight(tasks, clocks)
     for day in sorted(days):
-        found = seen.on(day, 500).first
+        found = seen.on(day, NEW_YEAR, 500).first
         for one in tasks:
             entries = [entry for entry in found if entry.task_id == one.pk]
             dues = dues_of(one, day, clocks)
