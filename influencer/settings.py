@@ -145,6 +145,8 @@ Q_CLUSTER = {
 }
 # Shorter times for drills, as a JSON object (see `jobs/pace.py`).
 JOBS = json.loads(os.environ.get("INFLUENCER_JOBS") or "{}")
+# The same for posts (see `characters/publishing/pace.py`).
+PUBLISHING = json.loads(os.environ.get("INFLUENCER_PUBLISHING") or "{}")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

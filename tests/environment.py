@@ -54,6 +54,8 @@ def prepare() -> None:
     os.environ.update(FREE_OF_SETTINGS)
     os.environ["INFLUENCER_SECRET_KEY"] = "only-for-tests-" + "0123456789" * 4
     os.environ["INFLUENCER_DATA_DIR"] = str(FOLDER / "data")
+    # Posts of one account follow each other at once; what spaces them is tested by itself.
+    os.environ["INFLUENCER_PUBLISHING"] = '{"gap": 0}'
     os.environ["INFLUENCER_TIME_ZONE"] = os.environ["TZ"] = "UTC"
     for name in PROXIES:
         os.environ.pop(name, None)

@@ -189,6 +189,15 @@ def profile_url(platform: Platform, handle: str, *, sandbox: bool) -> str:
         return ""
 
 
+X_POST = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
+
+
+def id_in(platform: Platform, permalink: str) -> str:
+    """The platform's own id of a post, where its address tells it; Instagram's does not."""
+    found = X_POST.search(permalink) if platform is Platform.X else None
+    return found[1] if found else ""
+
+
 def _sandbox_publisher(character: Character, target: Account, seconds: float) -> Publisher:
     """The stand-ins take any well-formed keys; these carry the handle, so that the feed shows it."""
     handle = NOT_IN_HANDLE.sub("_", target.handle.lstrip("@")) or "sandbox"

@@ -51,5 +51,6 @@ class PublishingConfig(AppConfig):
                 steps=("check",),
             )
         )
-        # By name: it needs models, which can't be loaded before.
-        import_string("characters.publishing.attending.connect")()
+        # By name: they need models, which can't be loaded before.
+        for module in ("attending", "running"):
+            import_string(f"characters.publishing.{module}.connect")()

@@ -1,17 +1,18 @@
-"""A post through its platform's steps: each state committed before the remote call, each answer after it."""
+"""A post's way through a platform's steps, each committed before the next remote call.
+
+Exactly one step is decisive. When its outcome is unknown, `doubt.py` finds out before anything else.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone
 
 from characters import services as characters
 from characters.images import services as images
-from characters.publishing import accounts, links, posting, setbacks
+from characters.publishing import accounts, doubt, ledger, links, posting, setbacks, standing, waiting
 from characters.publishing.accounts import Account
 from characters.publishing.models import Attempt, Post, PostState
 from influencer.clients import picture
@@ -21,6 +22,7 @@ from influencer.clients.platform import (
     Platform,
     PlatformError,
     Publisher,
+    Stage,
     Step,
     next_step,
 )
@@ -47,10 +49,24 @@ def deliver(job: JobContext, post: Post) -> None:
     delivery = _prepared(job, post)
     if post.is_unsure:
         with job.step("publish"):
-            look_up(delivery)
-    while step := next_step(delivery.publisher.steps, post.remote_ids):
+            doubt.clear_up(delivery)
+    elif post.state != PostState.PUBLISHED:
+        _may_begin(delivery)
+    while step := next_step(_steps(delivery), post.remote_ids):
         _in_its_part(delivery, step)
     links.revoke(post)
+
+
+def _steps(delivery: Delivery) -> list[Step]:
+    """Of a post that is out only what comes after is still to do, however it is known that it is out."""
+    out = delivery.post.state == PostState.PUBLISHED
+    return [step for step in delivery.publisher.steps if not out or step.before is Stage.PUBLISHED]
+
+
+def _may_begin(delivery: Delivery) -> None:
+    """Raises `Conflict` while the account is paused, `Wait` (which can be cancelled) while it is held."""
+    standing.require_open(delivery.post.account)
+    waiting.pass_hold(delivery.job, delivery.post)
 
 
 def _in_its_part(delivery: Delivery, step: Step) -> None:
@@ -84,7 +100,7 @@ def _prepared(job: JobContext, post: Post) -> Delivery:
 def _draft(post: Post, publisher: Publisher, target: Account) -> Draft:
     """The words and, until the platform has it, the picture; Instagram fetches it by a public link."""
     jpeg, url = b"", ""
-    if publisher.steps[0].gives not in post.remote_ids and not post.is_unsure:
+    if post.state == PostState.RESERVED and publisher.steps[0].gives not in post.remote_ids:
         image = images.get(post.image_id)
         posting.check_image(image, target)
         jpeg = picture.for_platform(image.path.read_bytes(), post.platform, ai=post.ai_label).jpeg
@@ -97,32 +113,38 @@ def _draft(post: Post, publisher: Publisher, target: Account) -> Draft:
 
 def _take(delivery: Delivery, step: Step) -> None:
     """One remote call: state first, then the call, then what it brought."""
-    _commit_before(delivery, step)
+    entry = _commit_before(delivery, step)
     try:
-        outcome = _call(delivery, step)
+        outcome = _call(delivery, step, entry)
         if not outcome.ready:
             setbacks.poll_again(delivery.job, delivery.publisher.service)
     except PlatformError as error:
         _refused(delivery, step, error)
         return
     setbacks.forget(delivery.job, "polls")
-    accept(delivery.post, outcome.ids)
-
-
-def _commit_before(delivery: Delivery, step: Step) -> None:
-    """A lease that was lost stops here, before anything goes out."""
-    delivery.job.renew()
-    post = delivery.post
-    post.state = PostState(step.before)
-    post.attempts += 1
+    ledger.accept(delivery.job, delivery.post, outcome.ids)
     if step.decisive:
-        setbacks.forget(delivery.job, "looks")
-        post.publishing_at = timezone.now()
-    post.save()
+        _went_out(delivery)
 
 
-def _call(delivery: Delivery, step: Step) -> Outcome:
-    with attempted(delivery.post, step.name) as entry:
+def _commit_before(delivery: Delivery, step: Step) -> Attempt:
+    """State and log entry, in one transaction; a lost lease or the account's limits stop it here."""
+    job, post, now = delivery.job, delivery.post, timezone.now()
+    fields = {"state": PostState(step.before), "attempts": post.attempts + 1}
+    with transaction.atomic():
+        if step.decisive and not post.is_unsure:
+            waiting.take_turn(post, now)
+            fields["publishing_at"] = now
+        if step.decisive:
+            job.remember(looks=0)
+        ledger.write(job, post, **fields)
+        return Attempt.objects.create(post=post, step=step.name, at=now)
+
+
+def _call(delivery: Delivery, step: Step, entry: Attempt) -> Outcome:
+    if step.decisive:
+        delivery.job.renew()  # the last word before what can't be taken back
+    with ledger.closing(entry):
         outcome = step.call(delivery.draft, delivery.post.remote_ids)
         if not outcome.ready:
             entry.message = "Not ready yet."
@@ -131,64 +153,25 @@ def _call(delivery: Delivery, step: Step) -> Outcome:
     return outcome
 
 
-@contextmanager
-def attempted(post: Post, name: str) -> Iterator[Attempt]:
-    """An entry in the post's log, written before the call and closed with its answer."""
-    entry, began = Attempt.objects.create(post=post, step=name), time.monotonic()
-    try:
-        yield entry
-    except PlatformError as error:
-        _note(entry, began, error)
-        raise
-    _note(entry, began)
-
-
-def _note(entry: Attempt, began: float, error: PlatformError | None = None) -> None:
-    entry.milliseconds = round((time.monotonic() - began) * 1000)
-    entry.http_status = error.http_status if error else 200
-    if error:
-        entry.code, entry.message = str(error.code), error.message
-    entry.save()
-
-
-def accept(post: Post, ids: Mapping[str, str]) -> None:
-    """What the platform has given belongs to the post; with its own id it is published."""
-    post.remote_ids = {**post.remote_ids, **ids}
-    post.remote_id = post.remote_ids.get("remote_id", "")
-    post.permalink = post.remote_ids.get("permalink", "")
-    if post.remote_id and post.state != PostState.PUBLISHED:
-        post.state, post.published_at, post.error = PostState.PUBLISHED, timezone.now(), None
-    post.save()
+def _went_out(delivery: Delivery) -> None:
+    """What the account's next post has to know of this one."""
+    waiting.worked(delivery.post)
+    if seconds := delivery.publisher.rest():
+        waiting.rest(delivery.post, seconds)
 
 
 def _refused(delivery: Delivery, step: Step, error: PlatformError) -> None:
     """Where another try is safe and makes sense it is waited for; else the error ends the job."""
     job, post = delivery.job, delivery.post
     if step.optional:
-        accept(post, {step.gives: ""})
+        ledger.accept(job, post, {step.gives: ""})
         return
     if error.outcome_unknown:
-        look_up(delivery)
+        doubt.clear_up(delivery)
+        return
+    if step.decisive and doubt.remains(delivery, error):
         return
     if step.decisive:  # it was refused, so it did not go out
-        post.state = PostState.PREPARED
-        post.save(update_fields=["state", "updated_at"])
+        ledger.write(job, post, state=PostState.PREPARED, publishing_at=None)
     setbacks.wait_if_worth_it(job, post, step.name, error)
     raise error
-
-
-def look_up(delivery: Delivery) -> None:
-    """Ask whether the post exists; only a yes goes on. Raises `Wait` to ask again, `ServiceError`."""
-    post, since = delivery.post, delivery.post.publishing_at or delivery.post.created_at
-    try:
-        with attempted(post, "look_up") as entry:
-            ids = delivery.publisher.look_up(delivery.draft, post.remote_ids, since=since).ids
-            entry.message = "It is there."
-            if not ids.get("remote_id"):
-                entry.code, entry.message = "not_found", "It is not to be found there."
-    except PlatformError:
-        ids = {}
-    if not ids.get("remote_id"):
-        setbacks.ask_again(delivery.job, delivery.publisher.service)
-        raise setbacks.unknown(post)
-    accept(post, ids)

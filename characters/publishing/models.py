@@ -20,7 +20,7 @@ class PostState(models.TextChoices):
     """Each is committed before the next remote call, so that a crash loses nothing.
 
     `publishing` means: the decisive call may have gone out. From there on nothing is repeated
-    before the platform was asked.
+    before the platform was asked. Whose the post is says its job: see `ledger.py`.
     """
 
     RESERVED = "reserved", "waiting"
@@ -31,6 +31,8 @@ class PostState(models.TextChoices):
     UNKNOWN = "unknown", "unknown"
 
 
+# The one step of every platform after which a post is public.
+DECISIVE_STEP = "publish"
 FINAL = (PostState.PUBLISHED, PostState.FAILED, PostState.UNKNOWN)
 LIVE = (PostState.RESERVED, PostState.PREPARED, PostState.PUBLISHING, PostState.PUBLISHED, PostState.UNKNOWN)
 
@@ -62,8 +64,6 @@ class Post(models.Model):
     remote_id = models.CharField(max_length=80, blank=True)
     permalink = models.URLField(max_length=300, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    owner = models.CharField(max_length=120, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     job_id = models.CharField(max_length=60, blank=True, db_index=True)
     user_id = models.BigIntegerField(null=True, blank=True)

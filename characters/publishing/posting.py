@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from characters.images import services as images
@@ -128,7 +128,7 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
     account, content = target.account, target.content
     revision = _revision(account, content, intention)
     key = _key(account.key, content, intention, revision)
-    if known := Post.objects.filter(key=key).first():
+    if known := _known(key):
         return _once_more(known)
     _refuse_same_again(account, content, intention)
     post = Post(
@@ -147,7 +147,11 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
         due_at=intention.due_at or timezone.now(),
         user_id=target.user_id,
     )
-    post.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            post.save(force_insert=True)
+    except IntegrityError:  # another request was faster by a hair
+        return _once_more(Post.objects.get(key=key))
     request: dict[str, Any] = {"postId": post.pk}
     if target.image is None:
         request["wish"] = asdict(intention.wish or Wish())
@@ -155,6 +159,10 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
     Post.objects.filter(pk=post.pk).update(job_id=job.pk)
     post.job_id = job.pk
     return post
+
+
+def _known(key: str) -> Post | None:
+    return Post.objects.filter(key=key).first()
 
 
 def _once_more(post: Post) -> Post:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,16 +15,21 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.images.planning import Wish
-from characters.publishing import delivery, links, setbacks
-from characters.publishing.models import Post, PostState
+from characters.publishing import delivery, ledger, links, setbacks
+from characters.publishing.models import FINAL, Post, PostState
+from characters.publishing.pace import pace
 from influencer.errors import Conflict, Problem
-from influencer.jobs import Cancelled, Wait
+from influencer.jobs import Cancelled, Wait, clock
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
-from influencer.jobs.models import Job, JobState
+from influencer.jobs.failures import UNKNOWN
+from influencer.jobs.models import OPEN, Job, JobState
+
+log = logging.getLogger(__name__)
 
 LOOK_AT_CHILD = timedelta(seconds=0.6)
 CANCELLED = {"code": "cancelled", "message": "Cancelled before anything went out.", "fix": ""}
+JOB_LOST = {"code": "job_lost", "message": "Its job has ended without it.", "fix": "Post it again."}
 
 
 def run(job: JobContext) -> dict[str, Any]:
@@ -30,50 +37,76 @@ def run(job: JobContext) -> dict[str, Any]:
     post = Post.objects.get(pk=job.request["postId"])
     if post.state == PostState.FAILED:
         _begin_again(job, post)
+    if post.state == PostState.PUBLISHED and not post.remote_id:
+        return _result(post)  # somebody found it there: nothing is left to do
     try:
         with job.step("image"):
             _have_image(job, post)
         delivery.deliver(job, post)
     except Cancelled:
         _cancel_child(job)
-        _close(post, CANCELLED)
         raise
     except Problem as problem:
-        ending = setbacks.unknown(post, problem) if post.is_unsure else problem
-        fix = getattr(ending, "fix", "")
-        _close(post, {"code": str(ending.code), "message": ending.message, "fix": fix})
-        raise ending from problem
+        if not post.is_unsure or problem.code == UNKNOWN:
+            raise
+        raise setbacks.unknown(post, problem) from problem
+    return _result(post)
+
+
+def _result(post: Post) -> dict[str, Any]:
     return {"postId": post.pk, "permalink": post.permalink, "sandbox": post.sandbox}
 
 
 def _begin_again(job: JobContext, post: Post) -> None:
     """A retry has all its tries before it."""
     job.remember(tries={}, polls=0)
-    post.state, post.error = PostState.RESERVED, None
-    post.save(update_fields=["state", "error", "updated_at"])
+    ledger.write(job, post, state=PostState.RESERVED, error=None)
+
+
+# --- the end ---------------------------------------------------------------------------------
 
 
 def finished(job: Job) -> None:
-    """However the job ended, the ledger knows: a post that was never sent is not left waiting."""
-    post = Post.objects.filter(pk=job.request.get("postId")).first()
-    if post is None:
-        return
-    links.revoke(post)
-    if job.state == JobState.CANCELLED and not post.is_final:
-        _close(post, CANCELLED)
-    elif job.state == JobState.FAILED and not post.is_final:
-        error = job.error or {}
-        _close(post, {name: error.get(name, "") for name in ("code", "message", "fix")})
+    """However the job ended, in the same transaction the ledger says so."""
+    if post := Post.objects.filter(pk=job.request.get("postId")).first():
+        links.revoke(post)
+        _close(post, _ended_with(job))
 
 
-def _close(post: Post, error: dict[str, str]) -> None:
-    """The ledger says how it ended. What may have gone out is unknown, whatever ended the job."""
-    if post.state == PostState.PUBLISHED:
+def connect() -> None:
+    """Have the clock close what was left open."""
+    clock.register_tick(sweep, every=pace().sweep)
+
+
+def sweep(now: datetime) -> int:
+    """Close the posts whose job has ended without them, or is gone; how many."""
+    at_work = Post.objects.exclude(state__in=FINAL)
+    left = list(at_work.exclude(job_id__in=Job.objects.filter(state__in=OPEN).values("pk")))
+    for post in left:
+        log.warning("post %s: its job has ended without it", post.pk)
+        with transaction.atomic():
+            _close(post, _ended_with(Job.objects.filter(pk=post.job_id).first()) or JOB_LOST)
+            links.revoke(post)
+    return len(left)
+
+
+def _ended_with(job: Job | None) -> Mapping[str, Any] | None:
+    if job is None:
+        return None
+    return CANCELLED if job.state == JobState.CANCELLED else job.error
+
+
+def _close(post: Post, error: Mapping[str, Any] | None) -> None:
+    """What may have gone out is unknown, whatever ended the job; a post that is final stays as it is."""
+    if error is None:
         return
-    post.state = PostState.UNKNOWN if post.is_unsure else PostState.FAILED
-    post.error = error
-    post.save(update_fields=["state", "error", "updated_at"])
-    links.revoke(post)
+    state = PostState.UNKNOWN if post.is_unsure else PostState.FAILED
+    said = {name: error.get(name, "") for name in ("code", "message", "fix")}
+    as_read = Post.objects.filter(pk=post.pk, state=post.state, remote_id="").exclude(state__in=FINAL)
+    as_read.update(state=state, error=said, updated_at=timezone.now())
+
+
+# --- the image -------------------------------------------------------------------------------
 
 
 def _have_image(job: JobContext, post: Post) -> None:
@@ -90,8 +123,7 @@ def _have_image(job: JobContext, post: Post) -> None:
     except Problem:
         job.remember(child="")  # a retry makes a new one
         raise
-    post.image_id, post.image_hash = image.pk, image.pixel_hash
-    post.save(update_fields=["image_id", "image_hash", "updated_at"])
+    ledger.write(job, post, image_id=image.pk, image_hash=image.pixel_hash)
 
 
 def _child(job: JobContext) -> Job:

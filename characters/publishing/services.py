@@ -85,25 +85,35 @@ def rows(posts: Sequence[Post]) -> list[Row]:
 
 
 @transaction.atomic
-def resolve(post_id: str, *, published: bool, permalink: str = "", retry: bool = False) -> Post:
+def resolve(
+    post_id: str, *, published: bool, permalink: str = "", remote_id: str = "", retry: bool = False
+) -> Post:
     """Settle an unknown outcome by a person's word; `retry` posts what surely did not go out.
 
-    Raises `NotFound`, `Conflict` (`not_unknown`), `Invalid` for a permalink that is no address.
+    Raises `NotFound`, `Conflict` (`not_unknown`; `still_asking` while its job goes on), `Invalid` for a
+    permalink that is no address.
     """
     post = get(post_id)
     if post.state != PostState.UNKNOWN:
         raise Conflict("Only a post whose outcome is unknown can be settled.", code="not_unknown")
+    if jobs.is_open(post.job_id):
+        raise Conflict("The platform is still being asked. Look again in a minute.", code="still_asking")
+    again = retry and not published
     if published:
-        post.permalink, post.error = _checked(permalink), None
-        post.state, post.published_at = PostState.PUBLISHED, post.publishing_at or timezone.now()
+        link = _checked(permalink)
+        remote_id = remote_id or accounts.id_in(Platform(post.platform), link)
+        settled = _found(post, link, remote_id)
     else:
-        post.state, post.error = PostState.FAILED, NOT_PUBLISHED
-        post.remote_ids, post.publishing_at = {}, None
-    if retry and not published:
-        post.state, post.error = PostState.RESERVED, None
-    post.save()
-    if retry and not published:
-        jobs.retry(post.job_id, resolved=True)
+        settled = {"state": PostState.RESERVED if again else PostState.FAILED, "remote_ids": {}}
+        settled |= {"error": None if again else NOT_PUBLISHED, "publishing_at": None}
+    if not Post.objects.filter(pk=post_id, state=PostState.UNKNOWN).update(
+        **settled, updated_at=timezone.now()
+    ):
+        raise Conflict("Somebody else has just settled it.", code="not_unknown")
+    if not published:
+        jobs.cleared_up(post.job_id, NOT_PUBLISHED)
+    if again:
+        jobs.retry(post.job_id)
     return get(post_id)
 
 
@@ -114,6 +124,22 @@ def retry(post_id: str) -> Post:
         raise Conflict("Only a failed post can be tried again.", code="not_failed")
     jobs.retry(post.job_id, resolved=(post.error or {}).get("code") == NOT_PUBLISHED["code"])
     return get(post_id)
+
+
+def _found(post: Post, link: str, remote_id: str) -> dict[str, Any]:
+    """What the ledger keeps of a post somebody has found; the job has nothing left to do."""
+    ids = {**post.remote_ids, "permalink": link}
+    if remote_id:
+        ids["remote_id"] = remote_id
+    at = post.publishing_at or timezone.now()
+    return {
+        "state": PostState.PUBLISHED,
+        "published_at": at,
+        "error": None,
+        "permalink": link,
+        "remote_id": remote_id,
+        "remote_ids": ids,
+    }
 
 
 def profile_of(post: Post, character: Character | None) -> str:

@@ -6,19 +6,17 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from characters.publishing import ledger, waiting
 from characters.publishing.models import Post, PostState
+from characters.publishing.pace import pace
 from influencer.clients.errors import ServiceError
 from influencer.clients.platform import LOOK_FIRST, Action, PlatformError, never_ready, poll_delay
 from influencer.errors import Problem
 from influencer.jobs import Wait
 from influencer.jobs.context import JobContext
-from influencer.jobs.interrupts import Reason
 
-BACKOFF = (5.0, 20.0, 60.0)
-# Between two questions whether a post exists: a timeline lags a little behind.
-LOOKS = (2.0, 8.0, 30.0)
-WITHOUT_A_TIME = 3600.0
-QUOTA = {"9/2207042", "credits", "spend_cap", "usage_capped"}
+# A decisive call that surely had no effect is made that often in all.
+MOST_CALLS = 5
 
 
 def poll_again(job: JobContext, service: str) -> None:
@@ -34,8 +32,7 @@ def poll_again(job: JobContext, service: str) -> None:
 def wait_if_worth_it(job: JobContext, post: Post, step: str, error: PlatformError) -> None:
     """Raise `Wait` where another try is safe and makes sense."""
     if error.action is Action.WAIT:
-        pause = error.retry_after or WITHOUT_A_TIME
-        raise Wait(_in(pause), _reason(error), error.message) from error
+        raise waiting.hold(post, error) from error
     tries = job.memo.get("tries") or {}
     number = tries.get(step, 0) + 1
     action = _action(error, number)
@@ -44,7 +41,8 @@ def wait_if_worth_it(job: JobContext, post: Post, step: str, error: PlatformErro
     if action not in (Action.RETRY, Action.START_OVER):
         return
     job.remember(tries={**tries, step: number})
-    pause = error.retry_after or BACKOFF[min(number, len(BACKOFF)) - 1]
+    backoff = pace().backoff
+    pause = error.retry_after or backoff[min(number, len(backoff)) - 1]
     raise Wait(_in(pause), "backoff", error.message) from error
 
 
@@ -55,24 +53,27 @@ def _action(error: PlatformError, number: int) -> Action:
     return error.then if number == error.tries + 1 else Action.GIVE_UP
 
 
-def _reason(error: PlatformError) -> Reason:
-    longer = (error.retry_after or 0) > WITHOUT_A_TIME
-    return "quota" if str(error.code) in QUOTA or longer else "rate limit"
-
-
 def _start_over(job: JobContext, post: Post) -> None:
     """Forget what was prepared; nothing of it is public."""
     forget(job, "polls")
-    post.remote_ids, post.state = {}, PostState.RESERVED
-    post.save(update_fields=["remote_ids", "state", "updated_at"])
+    ledger.write(job, post, state=PostState.RESERVED, remote_ids={}, publishing_at=None)
 
 
-def ask_again(job: JobContext, service: str) -> None:
-    """Raise `Wait` while it makes sense to ask once more whether the post exists."""
-    looks = job.memo.get("looks", 0)
-    if looks < len(LOOKS):
-        job.remember(looks=looks + 1)
-        raise Wait(_in(LOOKS[looks]), "following", f"Asking {service} whether the post exists")
+def count_or_give_up(job: JobContext, post: Post) -> None:
+    """Count one more decisive call without effect. Raises `ServiceError` when it was the last."""
+    tries = job.memo.get("tries") or {}
+    number = tries.get("without_effect", 0) + 1
+    if number >= MOST_CALLS:
+        ledger.write(job, post, state=PostState.PREPARED, publishing_at=None)
+        name = post.get_platform_display()
+        raise ServiceError(
+            f"{name} failed {number} times to publish the post. It is certain that it is not out.",
+            service=name,
+            code="not_published",
+            fix="Retry it later.",
+            retryable=True,
+        )
+    job.remember(tries={**tries, "without_effect": number})
 
 
 def forget(job: JobContext, count: str) -> None:

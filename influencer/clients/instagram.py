@@ -7,7 +7,7 @@ in an address, a log line or an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from influencer.clients import captions, network
 from influencer.clients.credentials import InstagramCredentials
-from influencer.clients.instagram_errors import EXPIRED, rule_for_status_text
+from influencer.clients.instagram_errors import EXPIRED, HOUR, rule_for_status_text
 from influencer.clients.instagram_graph import Graph
 from influencer.clients.platform import (
     CLOCK_SLACK,
@@ -28,6 +28,7 @@ from influencer.clients.platform import (
     Outcome,
     Platform,
     PlatformError,
+    Published,
     Quota,
     Stage,
     Step,
@@ -36,6 +37,8 @@ from influencer.clients.platform import (
 )
 
 SERVICE = "Instagram"
+# Of the account's newest posts, when one is looked for.
+MOST_LOOKED_AT = 25
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,15 @@ class Instagram:
     def _link_step(self, draft: Draft, ids: Ids) -> Outcome:
         return Outcome({"permalink": self.permalink(ids["remote_id"])})
 
-    def look_up(self, draft: Draft, ids: Ids, *, since: datetime) -> LookUp:
+    def look_up(
+        self,
+        draft: Draft,
+        ids: Ids,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        others: Collection[str] = (),
+    ) -> LookUp:
         """Ask the container: it alone knows.
 
         PUBLISHED without ids: it exists, but is not among the newest posts yet; ask again.
@@ -119,11 +130,20 @@ class Instagram:
         status = self.container_status(ids["container_id"])
         if status.code != "PUBLISHED":
             return LookUp(Verdict.NOT_PUBLISHED, {})
-        media = _match(self.recent(), draft.caption, since - CLOCK_SLACK)
+        listed = [one for one in self.recent(MOST_LOOKED_AT) if one.id not in others]
+        media = _match(listed, draft.caption, since - CLOCK_SLACK)
         if media is None:
             return LookUp(Verdict.PUBLISHED, {})
         found = {"remote_id": media.id, "permalink": media.permalink}
         return LookUp(Verdict.PUBLISHED, {key: value for key, value in found.items() if value})
+
+    def latest(self) -> list[Published]:
+        return [Published(one.id, one.caption, one.permalink, one.timestamp) for one in self.recent(10)]
+
+    def rest(self) -> float | None:
+        """Seconds the account should rest: Instagram says that 90 % of what it allows are used up."""
+        load = self._graph.usage
+        return (load.regain or HOUR) if load.tired else None
 
     # The single calls
 
@@ -190,7 +210,7 @@ class Instagram:
             limit=config.get("quota_total"),
             seconds=int(config.get("quota_duration") or 86_400),
             busy=load.percent,
-            retry_after=(load.regain or 3600.0) if load.tired else None,
+            retry_after=self.rest(),
         )
 
     @property

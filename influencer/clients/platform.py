@@ -8,7 +8,7 @@ outcome is unknown it is never repeated before `Publisher.look_up` was asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ Ids = Mapping[str, str]
 # Seconds between two questions whether a picture is processed; about 5 min in all, as Meta advises.
 POLL_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 # How far the clocks here and there may differ when a post is looked up.
-CLOCK_SLACK = timedelta(minutes=2)
+CLOCK_SLACK = timedelta(minutes=10)
 
 
 class Platform(StrEnum):
@@ -128,6 +128,16 @@ class Quota:
     retry_after: float | None = None
 
 
+@dataclass(frozen=True)
+class Published:
+    """A post as the platform lists it; `text` is as the platform shows it."""
+
+    id: str
+    text: str
+    permalink: str
+    at: datetime | None = None
+
+
 class Publisher(Protocol):
     """A platform as the publishing job sees it. Every method raises `PlatformError`."""
 
@@ -137,8 +147,24 @@ class Publisher(Protocol):
     @property
     def steps(self) -> tuple[Step, ...]: ...
 
-    def look_up(self, draft: Draft, ids: Ids, *, since: datetime) -> LookUp:
-        """Ask whether a post whose publishing began at `since` exists."""
+    def look_up(
+        self,
+        draft: Draft,
+        ids: Ids,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        others: Collection[str] = (),
+    ) -> LookUp:
+        """Ask whether a post that was tried from `since` to `until` exists; it is none of the `others`."""
+        ...
+
+    def latest(self) -> list[Published]:
+        """The account's newest posts, for a person to find one among them."""
+        ...
+
+    def rest(self) -> float | None:
+        """Seconds the account should rest, by the last answer; None when it need not."""
         ...
 
     def account(self) -> Account: ...

@@ -9,9 +9,9 @@ from __future__ import annotations
 import html
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,13 +31,14 @@ from influencer.clients.platform import (
     Outcome,
     Platform,
     PlatformError,
+    Published,
     Quota,
     Stage,
     Step,
     Verdict,
     moment,
 )
-from influencer.clients.x_errors import problem, rest, rule_for
+from influencer.clients.x_errors import problem, rest, rule_for, used_up
 
 if TYPE_CHECKING:
     from influencer.clients.x_client import Client
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SERVICE = "X"
+# Of a timeline, when one post is looked for.
+MOST_LOOKED_AT = 100
 # Statuses that say enough without a body.
 SPEAKING = {401, 402, 413, 429}
 
@@ -57,6 +60,24 @@ class Post:
     text: str
     created_at: datetime | None = None
     media_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How a post looked for is recognised."""
+
+    key: str
+    text: str
+    since: datetime
+    until: datetime
+
+    def is_it(self, post: Post) -> bool:
+        if self.key in post.media_keys:
+            return True
+        if not self.text or post.created_at is None:
+            return False
+        in_time = self.since - CLOCK_SLACK <= post.created_at <= self.until + CLOCK_SLACK
+        return in_time and captions.bare(html.unescape(post.text)) == self.text
 
 
 class X:
@@ -106,20 +127,35 @@ class X:
     def _link_step(self, draft: Draft, ids: Ids) -> Outcome:
         return Outcome({"permalink": self.permalink(ids["remote_id"])})
 
-    def look_up(self, draft: Draft, ids: Ids, *, since: datetime) -> LookUp:
-        """Look among the newest posts for the uploaded image or the same text after `since`.
+    def look_up(
+        self,
+        draft: Draft,
+        ids: Ids,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        others: Collection[str] = (),
+    ) -> LookUp:
+        """Look among the newest posts for the uploaded image, or the same text within ± 10 min.
 
         Not found is UNCLEAR, never NOT_PUBLISHED: the timeline lags behind.
         """
-        key = f"3_{ids.get('media_id', '')}"
-        text = captions.bare(draft.caption)
-        for post in self.recent():
-            recent = post.created_at is not None and post.created_at >= since - CLOCK_SLACK
-            same = text != "" and captions.bare(html.unescape(post.text)) == text
-            if key in post.media_keys or (recent and same):
+        wanted = _Wanted(f"3_{ids.get('media_id', '')}", captions.bare(draft.caption), since, until or since)
+        for post in self.recent(MOST_LOOKED_AT, since=since - CLOCK_SLACK):
+            if post.id not in others and wanted.is_it(post):
                 found = {"remote_id": post.id, "permalink": self.permalink(post.id)}
                 return LookUp(Verdict.PUBLISHED, found)
         return LookUp(Verdict.UNCLEAR)
+
+    def latest(self) -> list[Published]:
+        return [
+            Published(post.id, html.unescape(post.text), self.permalink(post.id), post.created_at)
+            for post in self.recent()
+        ]
+
+    def rest(self) -> float | None:
+        """Seconds until X's limits allow another post, when the last one used one of them up."""
+        return used_up(self._headers)
 
     # The single calls
 
@@ -145,10 +181,12 @@ class X:
         answer = self._send(call, "POST", "/2/tweets", json=body)
         return Post(_id(answer, call), str(answer["data"].get("text", "")))
 
-    def recent(self, limit: int = 10) -> list[Post]:
+    def recent(self, limit: int = 10, *, since: datetime | None = None) -> list[Post]:
         """The account's newest posts (5 to 100), newest first; the very last ones may be missing."""
         path = f"/2/users/{quote(self.account().id, safe='')}/tweets"
         params = {"max_results": str(limit), "tweet.fields": "created_at,attachments"}
+        if since:
+            params["start_time"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         rows = self._send(self._call("recent"), "GET", path, params=params).get("data")
         return [_post(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 

@@ -19,6 +19,8 @@ from influencer.clients.platform import Action, Rule
 RETRY, START_OVER, WAIT = Action.RETRY, Action.START_OVER, Action.WAIT
 REAUTHORISE, GIVE_UP = Action.REAUTHORISE, Action.GIVE_UP
 HOUR = 3600.0
+# How the headers of X's limits begin, the one of 15 minutes first.
+LIMITS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 
 AGAIN = "It is tried again by itself."
 LATER = "It goes on by itself once X allows it."
@@ -222,14 +224,23 @@ def rest(rule: Rule, problem: Problem, headers: Mapping[str, str]) -> float | No
     return max(until - now, 0.0) + random.SystemRandom().uniform(1, 5)
 
 
-def _reset(headers: Mapping[str, str], status: int) -> float | None:
-    """The latest reset of the limits that are used up (`x-rate-limit-*`, `x-…-limit-24hour-*`)."""
-    if status != 429:
+def used_up(headers: Mapping[str, str]) -> float | None:
+    """Seconds until X allows another call when this answer says that it was the last; else None."""
+    if (until := _latest_reset(headers)) is None:
         return None
+    return max(until - _their_now(headers), 0.0) + random.SystemRandom().uniform(1, 5)
+
+
+def _reset(headers: Mapping[str, str], status: int) -> float | None:
+    return _latest_reset(headers, without="0", anyway=LIMITS[0]) if status == 429 else None
+
+
+def _latest_reset(headers: Mapping[str, str], *, without: str = "", anyway: str = "") -> float | None:
+    """Of the limits that are used up; `without` stands for a remainder not told, `anyway` always counts."""
     resets = []
-    for kind in ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"):
-        reset, remaining = headers.get(f"{kind}-reset", ""), headers.get(f"{kind}-remaining", "0")
-        if reset.isdigit() and (remaining == "0" or kind == "x-rate-limit"):
+    for kind in LIMITS:
+        reset, remaining = headers.get(f"{kind}-reset", ""), headers.get(f"{kind}-remaining", without)
+        if reset.isdigit() and (remaining == "0" or kind == anyway):
             resets.append(float(reset))
     return max(resets, default=None)
 

@@ -22,8 +22,10 @@ from influencer.jobs.models import FINAL, OPEN, Job, JobState, JobStep, StepStat
 __all__ = [
     "cancel",
     "cancel_for_character",
+    "cleared_up",
     "for_header",
     "get",
+    "is_open",
     "on_finished",
     "queue_position",
     "require_worker",
@@ -134,6 +136,28 @@ def retry(job_id: str, *, resolved: bool = False) -> Job:
         _begin_again(job_id)
         queue.deliver(job_id, job.cluster, now)
     return get(job_id)
+
+
+def cleared_up(job_id: str, error: dict[str, Any]) -> None:
+    """What a failed job with an unknown outcome has come to, as somebody found out: `error` takes its place.
+
+    From then on it can be retried like any other.
+    """
+    fields = {
+        "step": "",
+        "service": "",
+        "code": "",
+        "message": "",
+        "fix": "",
+        "retryable": True,
+        "status": 409,
+    }
+    Job.objects.filter(pk=job_id, state=JobState.FAILED).update(error={**fields, **error})
+
+
+def is_open(job_id: str) -> bool:
+    """Whether the job still goes on, or will."""
+    return Job.objects.filter(pk=job_id, state__in=OPEN).exists()
 
 
 def wake(job_id: str) -> Job:

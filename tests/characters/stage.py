@@ -17,6 +17,7 @@ import requests
 from django.utils import timezone
 from PIL import Image
 
+from characters.publishing.standing_models import AccountStanding
 from influencer.jobs import services, worker
 from influencer.jobs.models import OPEN, Job, JobState
 from influencer.sandbox.config import SandboxSettings
@@ -98,8 +99,9 @@ def sandbox_at(data_dir: Path, app_url: str = "http://127.0.0.1:1", name: str = 
 
 
 def attempt(job_id: str) -> Job:
-    """One attempt at the job, now, whatever time it waits for."""
+    """One attempt at the job, now, whatever time it or its account waits for."""
     past = timezone.now() - timedelta(seconds=1)
+    AccountStanding.objects.filter(held_until__gt=past).update(held_until=past)
     Job.objects.filter(pk=job_id, state=JobState.WAITING).update(not_before=past)
     worker.run(job_id)
     return services.get(job_id)

@@ -19,7 +19,7 @@ from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
 from tests.characters.opening import open_product
 from tests.characters.people import someone
-from tests.characters.stage import Stage, drawn, sandbox_at
+from tests.characters.stage import Stage, drawn, sandbox_at, see_through
 
 __all__ = ["open_product"]
 
@@ -55,3 +55,19 @@ def start(luna: Character, image: Image) -> Any:
         return posting.start(luna, Intention(platform=Platform(platform), caption=caption, **wanted))
 
     return start
+
+
+@pytest.fixture
+def unknown(stage: Stage, start: Any) -> Post:
+    """A post without words nobody knows the outcome of: X would not refuse a second one."""
+    stage.order("x", "error_before")
+    post = start("x", "")
+    see_through(post.job_id)
+    post.refresh_from_db()
+    return post
+
+
+@pytest.fixture
+def hurried(settings: Any) -> None:
+    """Nothing is waited for between tries, and an unknown outcome is asked about once, at once."""
+    settings.PUBLISHING = {"gap": 0, "backoff": [0], "looks": [0]}

@@ -273,7 +273,7 @@ def test_an_unknown_outcome_says_what_to_look_at_and_asks_what_was_found(
     text = show(client, post)
     assert "Nobody knows whether this post went out." in text
     assert 'href="https://x.com/luna_x"' in text
-    for answer in ("It is there", "It is not: post it now", "It is not: leave it"):
+    for answer in ("It is there", "It is not there, post again", "It is not there, leave it"):
         assert answer in text
     assert "Retry" not in text
     assert "every 3s" not in text

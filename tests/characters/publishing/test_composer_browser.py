@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import setbacks
 from characters.publishing.models import Post, PostState
 from tests.characters.opening import SCREENS, OpenPage, look, tab_to
 from tests.characters.stage import Stage, attempt, see_through
@@ -31,9 +30,8 @@ def write(page: Page, text: str) -> None:
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_state_of_composer_and_post_is_accessible(
-    open_product: OpenPage, stage: Stage, luna: Character, image: Image, screen: str, monkeypatch: Any
+    open_product: OpenPage, stage: Stage, luna: Character, image: Image, screen: str, hurried: None
 ) -> None:
-    monkeypatch.setattr(setbacks, "LOOKS", ())
     page = open_product(composer(luna), screen=screen)
     look(page)
     page.goto(composer(luna, "x", image))
@@ -41,7 +39,7 @@ def test_every_state_of_composer_and_post_is_accessible(
     expect(page.locator("mark")).to_be_visible()
     look(page)
     write(page, "Good morning")
-    stage.order("x", "error_before")
+    stage.order("x", "error_before", times=2)
     page.get_by_role("button", name="Post to X").click()
     expect(page.get_by_text("waiting", exact=True)).to_be_visible()
     look(page)
@@ -153,7 +151,7 @@ def test_a_post_is_followed_from_queue_to_link_without_a_reload(
 def test_an_unknown_outcome_is_asked_about_then_settled_by_hand(
     open_product: OpenPage, stage: Stage, start: Any
 ) -> None:
-    stage.order("x", "error_before")
+    stage.order("x", "error_before", times=2)
     post = start("x")
     page = open_product(reverse("publishing:show", args=[post.pk]))
     attempt(post.job_id)
@@ -164,7 +162,7 @@ def test_an_unknown_outcome_is_asked_about_then_settled_by_hand(
     expect(notice).to_contain_text("Nobody knows whether this post went out.")
     expect(notice.get_by_role("link", name="the account")).to_have_attribute("href", f"{stage.url}/x/feed/")
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
-    notice.get_by_role("button", name="It is not: post it now").click()
+    notice.get_by_role("button", name="It is not there, post again").click()
     expect(page.locator(".toast", has_text="Posting it now.")).to_be_visible()
     see_through(post.job_id)
     expect(page.get_by_role("link", name="See the post")).to_be_visible()

@@ -224,11 +224,10 @@ def test_a_refusal_of_the_platform_is_502_with_its_code_and_the_fix(
 
 
 def test_an_unknown_outcome_is_502_and_says_what_to_do(
-    stage: Stage, image: Image, post: Any, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, image: Image, post: Any, hurried: None
 ) -> None:
-    monkeypatch.setattr(setbacks, "LOOKS", ())
     stage.order("x", "error_before")
-    answer = post(imageId=image.pk)
+    answer = post(imageId=image.pk, caption="")
     body = answer.json()
     assert (answer.status_code, body["code"], body["retryable"]) == (502, "outcome_unknown", False)
     assert body["error"] == (
@@ -268,13 +267,12 @@ def test_the_same_key_with_the_picture_in_it_adds_and_posts_once(
 
 
 def test_after_a_failure_that_may_pass_the_same_key_tries_the_same_post_again(
-    stage: Stage, image: Image, post: Any
+    stage: Stage, image: Image, post: Any, hurried: None
 ) -> None:
     stage.order("instagram", "never_ready", times=0)
     sent = {"imageId": image.pk, "headers": {"Idempotency_Key": "k1"}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(setbacks, "poll_delay", lambda polls: None)
-        patch.setattr(setbacks, "BACKOFF", (0.0,))
         assert post("instagram", **dict(sent)).json()["code"] == "never_ready"
     stage.clear_faults()
     answer = post("instagram", **dict(sent))
@@ -283,11 +281,10 @@ def test_after_a_failure_that_may_pass_the_same_key_tries_the_same_post_again(
 
 
 def test_an_unknown_outcome_does_not_free_the_key(
-    stage: Stage, image: Image, post: Any, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, image: Image, post: Any, hurried: None
 ) -> None:
-    monkeypatch.setattr(setbacks, "LOOKS", ())
     stage.order("x", "error_before")
-    sent = {"imageId": image.pk, "headers": {"Idempotency_Key": "k1"}}
+    sent = {"imageId": image.pk, "caption": "", "headers": {"Idempotency_Key": "k1"}}
     for _ in range(2):
         assert post(**dict(sent)).json()["code"] == "outcome_unknown"
     assert stage.publish_calls("x") == 1
@@ -339,14 +336,6 @@ def test_posts_are_found_by_character_platform_and_status(
 def test_one_post_is_given_by_its_id(call: Any, three: list[Post]) -> None:
     assert call("get", f"/api/posts/{three[0].pk}").json()["post"]["id"] == three[0].pk
     assert call("get", "/api/posts/post_gone").status_code == 404
-
-
-@pytest.fixture
-def unknown(stage: Stage, start: Any) -> Post:
-    stage.order("x", "error_before")
-    post = start("x")
-    see_through(post.job_id)
-    return post
 
 
 def test_an_unknown_outcome_is_settled_as_published(call: Any, unknown: Post) -> None:

@@ -1,0 +1,159 @@
+"""What follows when nobody knows whether a post went out: the platform is asked, and asked again.
+
+Instagram's container knows for certain, so the post goes on from what it says. X's timeline can only
+say yes; when it has not, the very same text is sent once more: X refuses a text it has already, and
+that refusal is the yes. What stays open after that is a person's to settle.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from characters.publishing import ledger, setbacks, standing, waiting
+from characters.publishing.models import Post, PostState
+from characters.publishing.pace import pace
+from influencer.clients import captions
+from influencer.clients.platform import Action, LookUp, PlatformError, Verdict
+from influencer.errors import Problem
+from influencer.jobs import Wait
+
+if TYPE_CHECKING:
+    from characters.publishing.delivery import Delivery
+
+# Once, and once more: a second repetition would prove no more than the first.
+MOST_TRIES = 2
+NOT_FOUND = LookUp(Verdict.UNCLEAR)
+
+
+def clear_up(delivery: Delivery) -> None:
+    """Find out what became of the decisive call.
+
+    Comes back when the post is known to be out, known not to be, or may safely be sent once more.
+    Raises `Wait` while the platform is to be asked later, `ServiceError` when nobody can say.
+    """
+    _take_up_again(delivery)
+    looks = delivery.job.memo.get("looks", 0)
+    if not looks:
+        _ask_later(delivery, looks)
+    found, trouble = _ask(delivery)
+    if found.ids.get("remote_id"):
+        _is_out(delivery, found)
+    elif looks < len(pace().looks):
+        _ask_later(delivery, looks)
+    elif found.verdict is Verdict.NOT_PUBLISHED:
+        _is_not_out(delivery)
+    elif trouble or not _may_repeat(delivery, found):
+        raise setbacks.unknown(delivery.post, trouble or _why_not_found(delivery.post, found))
+
+
+def remains(delivery: Delivery, error: PlatformError) -> bool:
+    """Whether the post may be out although this call was refused; then that is seen to.
+
+    The refusal of a second call says nothing about the first. Raises `Wait`.
+    """
+    post, action = delivery.post, error.action
+    if ledger.unanswered(post, ever=str(error.code) == "duplicate").exists():
+        if action is Action.WAIT:
+            raise waiting.hold(post, error)
+        clear_up(delivery)
+        return True
+    # Before anything is done anew: the refusal may be the answer to what is out already.
+    if action not in (Action.RETRY, Action.START_OVER):
+        return False
+    found, _ = _ask(delivery)
+    if found.ids.get("remote_id"):
+        _is_out(delivery, found)
+    elif found.verdict is Verdict.PUBLISHED:
+        _ask_later(delivery, 0)
+    return found.verdict is Verdict.PUBLISHED
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def _take_up_again(delivery: Delivery) -> None:
+    """A post that was given up as unknown is asked about from the start."""
+    if delivery.post.state == PostState.UNKNOWN:
+        delivery.job.remember(looks=0)
+        ledger.write(delivery.job, delivery.post, state=PostState.PUBLISHING, error=None)
+
+
+def _ask_later(delivery: Delivery, looks: int) -> None:
+    """Raise `Wait` until the next look; their times count from when the answer was lost."""
+    delivery.job.remember(looks=looks + 1)
+    times = (0.0, *pace().looks)
+    words = f"Asking {delivery.publisher.service} whether the post exists"
+    raise Wait(_in(times[looks + 1] - times[looks]), "following", words)
+
+
+def _ask(delivery: Delivery) -> tuple[LookUp, PlatformError | None]:
+    """What the platform says, and what kept it from saying anything. Raises `Wait` when it wants rest."""
+    post = delivery.post
+    since, until = ledger.window(post)
+    try:
+        with ledger.attempted(post, "look_up") as entry:
+            found = delivery.publisher.look_up(
+                delivery.draft, post.remote_ids, since=since, until=until, others=ledger.known_ids(post)
+            )
+            entry.code, entry.message = _in_words(found)
+    except PlatformError as error:
+        if error.action is Action.WAIT:
+            raise waiting.hold(post, error) from error
+        return NOT_FOUND, error
+    return found, None
+
+
+def _in_words(found: LookUp) -> tuple[str, str]:
+    if found.ids.get("remote_id"):
+        return "", "It is there."
+    if found.verdict is Verdict.PUBLISHED:
+        return "not_found", "It is out, but not among the newest posts yet."
+    return "not_found", "It is not to be found there."
+
+
+# --- what follows ----------------------------------------------------------------------------
+
+
+def _is_out(delivery: Delivery, found: LookUp) -> None:
+    ledger.accept(delivery.job, delivery.post, found.ids)
+    waiting.worked(delivery.post)
+
+
+def _is_not_out(delivery: Delivery) -> None:
+    """It is certain; what was prepared is looked at again, and published if it still can be."""
+    setbacks.count_or_give_up(delivery.job, delivery.post)
+    prepared = {name: id for name, id in delivery.post.remote_ids.items() if name != "container_status"}
+    ledger.write(
+        delivery.job, delivery.post, state=PostState.PREPARED, publishing_at=None, remote_ids=prepared
+    )
+
+
+def _may_repeat(delivery: Delivery, found: LookUp) -> bool:
+    """Whether the same text may be sent once more: only where X would refuse a second one of it.
+
+    Raises `Conflict` while the account is paused, `Wait` while it is held.
+    """
+    post = delivery.post
+    if found.verdict is not Verdict.UNCLEAR or not captions.bare(post.caption):
+        return False
+    if ledger.tries_in_doubt(post) >= MOST_TRIES:
+        return False
+    standing.require_open(post.account)
+    waiting.pass_hold(delivery.job, post)
+    return True
+
+
+def _why_not_found(post: Post, found: LookUp) -> Problem | None:
+    name = post.get_platform_display()
+    if found.verdict is Verdict.PUBLISHED:
+        return Problem(f"{name} says it is out, but not which of its posts it is")
+    if ledger.refused_as_duplicate(post):
+        return Problem(f"{name} says it has this text already, but shows no such post")
+    return None
+
+
+def _in(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
