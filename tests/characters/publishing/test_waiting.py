@@ -1,0 +1,244 @@
+"""Quota, limits and credits: the account's posts wait as the platform says, and go on one first."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from characters.images import services as images
+from characters.images.models import Image
+from characters.models import Character
+from characters.publishing import posting, standing, waiting
+from characters.publishing.models import Post, PostState
+from characters.publishing.posting import Intention
+from characters.publishing.standing_models import AccountStanding
+from influencer.clients.platform import Platform
+from influencer.jobs import services as jobs
+from influencer.jobs import worker
+from influencer.jobs.models import OPEN, Job, JobState
+from tests.characters.people import someone
+from tests.characters.publishing.conftest import PLATFORMS
+from tests.characters.stage import Stage, drawn, see_through
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def due(post: Post) -> Job:
+    """An attempt at the job if its time has come, as the clock would have it."""
+    now = timezone.now()
+    Job.objects.filter(pk=post.job_id, state=JobState.WAITING, not_before__lte=now).update(state="queued")
+    worker.run(post.job_id)
+    post.refresh_from_db()
+    return jobs.get(post.job_id)
+
+
+def over(account: str) -> None:
+    """The time the account was held for is over, for its posts too."""
+    past = timezone.now() - timedelta(seconds=1)
+    AccountStanding.objects.filter(pk=account).update(held_until=past)
+    Job.objects.filter(state=JobState.WAITING).update(not_before=past)
+
+
+@pytest.fixture
+def three(start: Any) -> list[Post]:
+    return [start("x", f"Number {number}", force=True) for number in range(3)]
+
+
+# --- credits gone ----------------------------------------------------------------------------
+
+
+def test_without_credits_every_post_of_the_account_waits_and_says_why(
+    stage: Stage, three: list[Post]
+) -> None:
+    stage.order("x", "credits", times=0)
+    for post in three:
+        job = due(post)
+        assert (job.state, job.reason) == (JobState.WAITING, "quota")
+        assert job.message == "The X developer account has no credits left."
+        assert 3590 < (job.until - timezone.now()).total_seconds() < 3610
+    assert stage.log("x", "POST", "/upload") == 1, "only the first has asked"
+
+
+def test_when_the_time_is_over_one_post_tries_it_and_the_others_wait_for_that(
+    stage: Stage, three: list[Post]
+) -> None:
+    stage.order("x", "credits", times=0)
+    for post in three:
+        due(post)
+    over(three[0].account)
+    asked = stage.log("x", "POST", "/upload")
+    states = [due(post) for post in three]
+    assert stage.log("x", "POST", "/upload") == asked + 1
+    assert [job.reason for job in states] == ["quota"] * 3
+
+
+def test_when_one_gets_through_the_others_follow_at_once(stage: Stage, three: list[Post]) -> None:
+    stage.order("x", "upload.credits")
+    for post in three:
+        due(post)
+    over(three[0].account)
+    assert due(three[0]).state == JobState.SUCCEEDED
+    assert standing.of(three[0].account).held_until is None
+    assert [due(post).state for post in three[1:]] == [JobState.SUCCEEDED] * 2
+    assert stage.publish_calls("x") == 3
+
+
+def test_a_person_who_bought_credits_need_not_wait(stage: Stage, three: list[Post]) -> None:
+    stage.order("x", "upload.credits")
+    for post in three:
+        due(post)
+    assert waiting.release(three[0].account) == 3
+    assert due(three[0]).state == JobState.SUCCEEDED
+
+
+def test_waiting_spends_no_tries(stage: Stage, start: Any) -> None:
+    stage.order("x", "tweet.credits", times=12)
+    post = start("x")
+    job = see_through(post.job_id)
+    assert job.state == JobState.SUCCEEDED, job.error
+    assert not (job.memo.get("tries") or {})
+
+
+def test_another_account_does_not_wait(stage: Stage, three: list[Post], start: Any) -> None:
+    stage.order("x", "upload.credits")
+    due(three[0])
+    post = start("instagram", "Elsewhere", force=True)
+    assert see_through(post.job_id).state == JobState.SUCCEEDED
+
+
+def test_a_post_that_waits_for_its_account_can_be_cancelled(stage: Stage, three: list[Post]) -> None:
+    stage.order("x", "credits", times=0)
+    due(three[0])
+    due(three[1])
+    jobs.cancel(three[1].job_id)
+    three[1].refresh_from_db()
+    assert (three[1].state, three[1].error["code"]) == (PostState.FAILED, "cancelled")
+
+
+def test_a_paused_account_posts_nothing_and_says_why(stage: Stage, start: Any) -> None:
+    post = start("x")
+    standing.pause(post.account, "token", "The keys were refused three times")
+    job = see_through(post.job_id)
+    assert (job.state, job.error["code"]) == (JobState.FAILED, "account_paused")
+    standing.resume(post.account)
+    jobs.retry(job.pk)
+    assert see_through(job.pk).state == JobState.SUCCEEDED
+    assert stage.publish_calls("x") == 1
+
+
+def test_three_refusals_of_the_keys_pause_the_account(stage: Stage, three: list[Post]) -> None:
+    stage.order("x", "tweet.read_only", times=3)
+    for post in three:
+        see_through(post.job_id)
+    assert standing.of(three[0].account).is_paused
+
+
+# --- one after the other ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_posts_of_one_account_keep_their_distance(
+    stage: Stage, start: Any, settings: Any, platform: str
+) -> None:
+    settings.PUBLISHING = {"gap": 60}
+    first, second = (start(platform, f"Number {number}", force=True) for number in range(2))
+    see_through_due(first)
+    job = see_through_due(second)
+    first.refresh_from_db()
+    assert (job.state, job.reason) == (JobState.WAITING, "rate limit")
+    name = first.get_platform_display()
+    assert job.message == f"Leaves 60 s between posts on {name}"
+    assert job.until == first.publishing_at + timedelta(seconds=60)
+    assert (first.state, second.state) == (PostState.PUBLISHED, PostState.PREPARED)
+    jobs.cancel(second.job_id)
+    assert len(stage.posts(platform)) == 1
+
+
+def see_through_due(post: Post) -> Job:
+    """Attempts through the waits for the picture, up to any other."""
+    for _ in range(20):
+        Job.objects.filter(pk=post.job_id, reason="following").update(not_before=timezone.now())
+        job = due(post)
+        if job.reason != "following":
+            return job
+    raise AssertionError(str(job))
+
+
+def test_what_x_says_is_used_up_is_not_asked_for_again_before_its_time(stage: Stage, start: Any) -> None:
+    stage.control("POST", "limits", {"x_posts_per_window": 1})
+    first, second = (start("x", f"Number {number}", force=True) for number in range(2))
+    see_through_due(first)
+    job = see_through_due(second)
+    assert (job.state, job.reason) == (JobState.WAITING, "rate limit")
+    assert job.message == "X's allowance for now is used up"
+    assert 880 < (job.until - timezone.now()).total_seconds() < 910
+    assert stage.publish_calls("x") == 1
+
+
+# --- fifty at once ---------------------------------------------------------------------------
+
+ACCOUNTS, EACH = 10, 5
+GAP = 0.5
+
+
+@pytest.fixture
+def fifty(stage: Stage) -> list[Post]:
+    """Five posts on each of ten accounts, half of them on X, due at the same minute."""
+    people = [
+        someone(name=f"Person {number}", instagram_handle="", twitter_handle="") for number in range(10)
+    ]
+    minute, made = timezone.now().replace(second=0, microsecond=0), []
+    for number, person in enumerate(people):
+        image, platform = images.add(person.pk, drawn(320, 400)), Platform(PLATFORMS[number % 2])
+        for which in range(EACH):
+            made.append(_at(minute, person, image, Intention(platform, f"{person.pk} says {which}")))
+    return made
+
+
+def _at(minute: Any, person: Character, image: Image, intention: Intention) -> Post:
+    from dataclasses import replace
+
+    return posting.start(person, replace(intention, image_id=image.pk, force=True, due_at=minute))
+
+
+def test_fifty_posts_at_the_same_minute_on_ten_accounts_go_out_once_each_at_each_ones_pace(
+    stage: Stage, fifty: list[Post], settings: Any
+) -> None:
+    settings.PUBLISHING = {"gap": GAP}
+    workers = [threading.Thread(target=_work_until_done) for _ in range(2)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert Counter(Post.objects.values_list("state", flat=True)) == {PostState.PUBLISHED: ACCOUNTS * EACH}
+    for platform in PLATFORMS:
+        there = stage.posts(platform)
+        ours = Post.objects.filter(platform=platform)
+        assert {post["id"]: post["text"] for post in there} == dict(ours.values_list("remote_id", "caption"))
+        assert (len(there), stage.publish_calls(platform)) == (25, 25)
+        times: dict[str, list[float]] = {}
+        for post in sorted(there, key=lambda post: post["seq"]):
+            times.setdefault(post["account"], []).append(post["created"])
+        assert [len(each) for each in times.values()] == [EACH] * 5
+    for account in Post.objects.order_by().values_list("account", flat=True).distinct():
+        begun = sorted(Post.objects.filter(account=account).values_list("publishing_at", flat=True))
+        gaps = [(later - earlier).total_seconds() for earlier, later in zip(begun, begun[1:], strict=False)]
+        assert min(gaps) >= GAP, account
+
+
+def _work_until_done() -> None:
+    """A worker and a clock in one: whatever is due is taken, until nothing is open."""
+    try:
+        while ids := list(Job.objects.filter(state__in=OPEN).values_list("pk", flat=True)):
+            now = timezone.now()
+            Job.objects.filter(state=JobState.WAITING, not_before__lte=now).update(state=JobState.QUEUED)
+            for job_id in ids:
+                worker.run(job_id)
+    finally:
+        connection.close()
