@@ -152,7 +152,7 @@ def test_a_generation_survives_kill_9_with_one_prompt_and_one_image(scene: Scene
     [
         (0, (X, "upload", "after"), "published", 1),
         (1, (X, "create_post", "after"), "published", 1),
-        (2, (X, "create_post", "before"), "unknown", 0),
+        (2, (X, "create_post", "before"), "published", 1),
     ],
 )
 def test_a_post_survives_kill_9_and_never_goes_out_twice(
