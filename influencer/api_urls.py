@@ -33,6 +33,7 @@ urlpatterns = [
     path("posts", publishing.posts),
     path("posts/(?P<post_id>[^/]+)", publishing.post),
     path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),
+    path("posts/(?P<post_id>[^/]+)/try", publishing.try_now),
     path("prompts", prompts.prompts),
     path("generate-caption", caption_api.generate_caption),
     path("scheduler", scheduling.scheduler),

@@ -17,7 +17,7 @@ from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, export, listing, posting, services
+from characters.publishing import accounts, export, listing, posting, services, waiting
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
@@ -85,9 +85,16 @@ def resolve(request: ApiRequest, post_id: str) -> Answer:
         post_id,
         published=outcome == "published",
         permalink=_text(request.json, "permalink"),
+        remote_id=_text(request.json, "remoteId")[:80],
         retry=_flag(request.json, "retry", default=False),
     )
     return {"post": settled.as_json()}
+
+
+@endpoint(methods=("POST",))
+def try_now(request: ApiRequest, post_id: str) -> Answer:
+    """Try the posts of the post's account that wait, one of them first."""
+    return {"waiting": waiting.release(services.get(post_id).account)}
 
 
 def _post(request: ApiRequest, platform: Platform) -> Answer:

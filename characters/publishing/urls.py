@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from characters.publishing import account_views, list_views, views
+from characters.publishing import account_views, list_views, settling_views, views
 
 app_name = "publishing"
 urlpatterns = [
@@ -16,7 +16,9 @@ urlpatterns = [
     path("characters/<id:pk>/connect/<str:way>/", account_views.connect, name="connect"),
     path("posts/<str:post_id>/", views.show, name="show"),
     path("posts/<str:post_id>/retry/", list_views.retry, name="retry"),
-    path("posts/<str:post_id>/resolve/", views.resolve, name="resolve"),
+    path("posts/<str:post_id>/resolve/", settling_views.resolve, name="resolve"),
+    path("posts/<str:post_id>/latest/", settling_views.candidates, name="candidates"),
+    path("posts/<str:post_id>/try/", settling_views.try_now, name="try_now"),
     # Everything below it, so that the public host never shows one of our own pages.
     path("m/<path:name>", views.media, name="media"),
 ]

@@ -7,29 +7,24 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from characters import services as characters
 from characters.images import planning
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, links, posting, services, serving
+from characters.publishing import accounts, links, posting, services, serving, waiting
 from characters.publishing.forms import ComposeForm, new_nonce
-from characters.publishing.models import PostState
+from characters.publishing.models import Post, PostState
 from characters.publishing.preflight import checks
 from influencer.clients import captions
 from influencer.clients.platform import Platform
-from influencer.errors import Invalid, NotFound, Problem
+from influencer.errors import NotFound, Problem
 from influencer.jobs import services as jobs
 from influencer.web import htmx
 
 PICKS = 11
-FOUND = {
-    "there": "Noted: the post is there.",
-    "post": "Posting it now.",
-    "leave": "Noted: the post did not go out.",
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -127,29 +122,23 @@ def _platform(name: str) -> Platform:
 @require_safe
 def show(request: HttpRequest, post_id: str) -> HttpResponse:
     """One post: where it stands, what was tried, where it is."""
-    post = services.get(post_id)
-    character = Character.objects.filter(pk=post.character_id).first()
-    context = {
-        "post": post,
-        "row": services.rows([post])[0],
-        "job": jobs.get(post.job_id) if post.job_id else None,
-        "character": character,
-        "profile": services.profile_of(post, character) if post.state == PostState.UNKNOWN else "",
-    }
+    context = post_context(services.get(post_id))
     part = "#body" if request.GET.get("part") == "body" else ""
     return render(request, f"publishing/post.html{part}", context)
 
 
-@require_POST
-def resolve(request: HttpRequest, post_id: str) -> HttpResponse:
-    """What somebody found who looked for a post whose outcome is unknown."""
-    found = request.POST.get("found", "")
-    if found not in FOUND:
-        raise Invalid("Say whether the post is there.")
-    permalink = request.POST.get("permalink", "").strip()
-    services.resolve(post_id, published=found == "there", permalink=permalink, retry=found == "post")
-    htmx.flash(request, FOUND[found])
-    return htmx.redirect(request, reverse("publishing:show", args=[post_id]))
+def post_context(post: Post) -> dict[str, Any]:
+    """What `publishing/post.html` needs."""
+    character = Character.objects.filter(pk=post.character_id).first()
+    job = jobs.get(post.job_id) if post.job_id else None
+    return {
+        "post": post,
+        "row": services.rows([post])[0],
+        "job": job,
+        "waits_for_account": job is not None and waiting.waits(job),
+        "character": character,
+        "profile": services.profile_of(post, character) if post.state == PostState.UNKNOWN else "",
+    }
 
 
 @require_safe

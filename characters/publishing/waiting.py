@@ -19,6 +19,7 @@ from influencer.jobs.interrupts import Reason
 from influencer.jobs.models import Job, JobState
 
 WITHOUT_A_TIME = 3600.0
+WAITS = ("quota", "rate limit")
 QUOTA = {"9/2207042", "credits", "spend_cap", "usage_capped"}
 
 
@@ -70,6 +71,11 @@ def worked(post: Post) -> None:
         wake(post.account)
 
 
+def waits(job: Job) -> bool:
+    """Whether it waits for its account's allowance."""
+    return job.state == JobState.WAITING and job.reason in WAITS
+
+
 def release(account: str) -> int:
     """Try the account's waiting posts now, one of them first; how many wait."""
     now = timezone.now()
@@ -82,7 +88,7 @@ def wake(account: str) -> int:
     open_posts = (
         Post.objects.filter(account=account).exclude(state__in=FINAL).order_by("due_at", "created_at")
     )
-    waiting = Job.objects.filter(state=JobState.WAITING, reason__in=("quota", "rate limit"))
+    waiting = Job.objects.filter(state=JobState.WAITING, reason__in=WAITS)
     found = set(waiting.values_list("pk", flat=True))
     ids = [pk for pk in open_posts.values_list("job_id", flat=True) if pk in found]
     for job_id in ids:
