@@ -5,6 +5,8 @@ Exactly one step is decisive. When its outcome is unknown, `doubt.py` finds out 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -50,8 +52,9 @@ def deliver(job: JobContext, post: Post) -> None:
     if post.is_unsure:
         with job.step("publish"):
             doubt.clear_up(delivery)
-    elif post.state != PostState.PUBLISHED:
-        _may_begin(delivery)
+    if post.state in (PostState.RESERVED, PostState.PREPARED):
+        with _to_be_cancelled(delivery):
+            _may_begin(delivery)
     while step := next_step(_steps(delivery), post.remote_ids):
         _in_its_part(delivery, step)
     links.revoke(post)
@@ -64,22 +67,27 @@ def _steps(delivery: Delivery) -> list[Step]:
 
 
 def _may_begin(delivery: Delivery) -> None:
-    """Raises `Conflict` while the account is paused, `Wait` (which can be cancelled) while it is held."""
+    """Raises `Conflict` while the account is paused, `Wait` while it is held."""
     standing.require_open(delivery.post.account)
     waiting.pass_hold(delivery.job, delivery.post)
 
 
 def _in_its_part(delivery: Delivery, step: Step) -> None:
-    """Take the step within the job's. A wait for another try can be cancelled again, if nothing went out."""
-    job, part = delivery.job, PARTS.get(step.name, "upload")
+    """Take the step within the job's."""
+    with _to_be_cancelled(delivery), delivery.job.step(PARTS.get(step.name, "upload")):
+        _take(delivery, step)
+
+
+@contextmanager
+def _to_be_cancelled(delivery: Delivery) -> Iterator[None]:
+    """A wait inside belongs to a step that can be cancelled, as long as nothing can have gone out."""
     try:
-        with job.step(part):
-            _take(delivery, step)
+        yield
     except Wait as wait:
-        if part == "publish" and not delivery.post.is_unsure:
-            with job.step("upload"):
-                raise wait
-        raise
+        if delivery.post.is_unsure or delivery.post.remote_id:
+            raise
+        with delivery.job.step("upload"):
+            raise wait
 
 
 # --- before ----------------------------------------------------------------------------------

@@ -33,9 +33,9 @@ def hold(post: Post, error: PlatformError) -> Wait:
 
 
 def rest(post: Post, seconds: float) -> None:
-    """Hold the account because its last answer says that nothing is left of its allowance."""
+    """Hold the account because its last answer says that nothing, or next to nothing, is left to it."""
     until = timezone.now() + timedelta(seconds=seconds)
-    reason = f"{post.get_platform_display()}'s allowance for now is used up"
+    reason = f"What {post.get_platform_display()} allows for now is as good as used up"
     standing.hold(post.account, until, reason, "rate_limit" if seconds <= WITHOUT_A_TIME else "quota")
 
 

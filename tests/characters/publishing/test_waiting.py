@@ -15,7 +15,7 @@ from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import posting, standing, waiting
-from characters.publishing.models import Post, PostState
+from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
@@ -24,7 +24,7 @@ from influencer.jobs import worker
 from influencer.jobs.models import OPEN, Job, JobState
 from tests.characters.people import someone
 from tests.characters.publishing.conftest import PLATFORMS
-from tests.characters.stage import Stage, drawn, see_through
+from tests.characters.stage import Stage, attempt, drawn, see_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,6 +121,24 @@ def test_a_post_that_waits_for_its_account_can_be_cancelled(stage: Stage, three:
     assert (three[1].state, three[1].error["code"]) == (PostState.FAILED, "cancelled")
 
 
+def test_a_container_that_was_not_published_waits_too_when_its_account_is_held(
+    stage: Stage, start: Any
+) -> None:
+    stage.order("instagram", "error_before")
+    post = start("instagram")
+    for _ in range(10):
+        attempt(post.job_id)
+        post.refresh_from_db()
+        if Attempt.objects.filter(post=post, step="look_up").count() == 2:
+            break
+    standing.hold(post.account, timezone.now() + timedelta(hours=1), "The limit is reached", "4")
+    Job.objects.update(not_before=timezone.now())
+    job = due(post)
+    assert (job.state, job.reason, job.message) == (JobState.WAITING, "rate limit", "The limit is reached")
+    assert (post.state, stage.publish_calls("instagram")) == (PostState.PREPARED, 1)
+    assert jobs.cancel(post.job_id).state == JobState.CANCELLED
+
+
 def test_a_paused_account_posts_nothing_and_says_why(stage: Stage, start: Any) -> None:
     post = start("x")
     standing.pause(post.account, "token", "The keys were refused three times")
@@ -176,7 +194,7 @@ def test_what_x_says_is_used_up_is_not_asked_for_again_before_its_time(stage: St
     see_through_due(first)
     job = see_through_due(second)
     assert (job.state, job.reason) == (JobState.WAITING, "rate limit")
-    assert job.message == "X's allowance for now is used up"
+    assert job.message == "What X allows for now is as good as used up"
     assert 880 < (job.until - timezone.now()).total_seconds() < 910
     assert stage.publish_calls("x") == 1
 
