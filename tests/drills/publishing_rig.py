@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -171,7 +172,8 @@ def everything() -> Iterator[StandIns]:
     for name in ("media", "run"):
         (data / name).mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
-    pictures = fork(_serve_pictures)
+    drill = os.getpid()
+    pictures = fork(lambda: _serve_pictures(drill))
     try:
         with sandbox.started(data, settings.INFLUENCER.own_url, speed=SPEED) as running_sandbox:
             yield StandIns(running_sandbox)
@@ -181,9 +183,11 @@ def everything() -> Iterator[StandIns]:
         gone(pictures)
 
 
-def _serve_pictures() -> None:
+def _serve_pictures(drill: int) -> None:
+    """As long as the drill lives."""
     with hosting.media_links():
-        signal.pause()
+        while os.getppid() == drill:
+            time.sleep(0.2)
 
 
 __all__ = ["FOLDER", "Fate", "StandIns", "at_work", "everything", "fork", "gone", "stands_still"]
