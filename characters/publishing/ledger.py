@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,9 @@ from characters.publishing.models import DECISIVE_STEP, Attempt, Post, PostState
 from influencer.clients import x_errors
 from influencer.clients.network import TURNED_AWAY
 from influencer.clients.platform import Action, PlatformError
+from influencer.errors import Conflict
 from influencer.jobs import LostLease, Wait
+from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
 
 log = logging.getLogger(__name__)
@@ -67,9 +69,14 @@ def _given(post: Post, ids: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _keep_receipt(post: Post, fields: Mapping[str, Any]) -> None:
-    """The platform's own word that the post is out, heard by a worker that has lost its job."""
+    """The platform's own word that the post is out, heard by a worker that has lost its job.
+
+    Where the job was given up meanwhile it goes on: the link is still to be read.
+    """
     if Post.objects.filter(pk=post.pk, remote_id="").update(**fields, updated_at=timezone.now()):
         log.warning("post %s: published, as a worker heard that had lost its lease", post.pk)
+        with suppress(Conflict):  # it is at work
+            jobs.retry(post.job_id, resolved=True)
     elif not Post.objects.filter(pk=post.pk, remote_id=fields["remote_id"]).exists():
         log.error("post %s: the platform gave two ids, the other is %s", post.pk, fields["remote_id"])
 

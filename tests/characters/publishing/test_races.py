@@ -111,6 +111,18 @@ def test_what_the_platform_has_answered_counts_though_the_lease_is_lost(
     assert stage.publish_calls("x") == 1
 
 
+def test_it_counts_even_after_the_post_was_given_up_as_unknown(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.control("POST", "limits", {"x_timeline_lag": 400 * 3600})
+    post = start("x")
+    meanwhile(monkeypatch, "x", by_another_worker(post), first=False)
+    attempt(post.job_id)
+    see_through(post.job_id)
+    published(stage, post)
+    assert post.permalink
+
+
 def test_the_lease_is_looked_at_once_more_right_before_the_decisive_call(
     stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
