@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from characters import catalog
 from characters.images.models import Image
 from characters.models import Character
-from characters.training import dataset, drafts, services
+from characters.training import dataset, services
 from characters.training.curve import Curve, curve
 from characters.training.dataset import Row
 from characters.training.models import OPEN, Training, TrainingState
 from influencer.jobs.models import Job
 
-# Older ones are in the admin.
+# With the drafts; older ones are in the admin.
 MOST_RUNS = 40
 MOST_LINES = 20
 
@@ -83,12 +83,14 @@ def section(request: HttpRequest, character: Character) -> dict[str, Any]:
 
 
 def section_context(character: Character) -> dict[str, Any]:
-    found = runs(list(services.search(character_id=character.pk)[:MOST_RUNS]), character)
+    latest = list(Training.objects.filter(character_id=character.pk).defer("images")[:MOST_RUNS])
+    drafts = [one for one in latest if one.state == TrainingState.DRAFT]
+    found = runs([one for one in latest if one not in drafts], character)
     going, ended = [run for run in found if run.goes_on], [run for run in found if not run.goes_on]
     versions = [run for run in ended if run.training.state == TrainingState.SUCCEEDED]
     failed = ended[0] if ended and ended[0] not in versions else None
     return {
-        "draft": drafts.current(character.pk),
+        "draft": drafts[0] if drafts else None,
         "running": going,
         "failed": None if going else failed,
         "versions": versions,
