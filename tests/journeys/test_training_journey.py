@@ -138,7 +138,7 @@ def _follow(page: Page) -> None:
     expect(training.locator(".job")).to_contain_text(re.compile(rf"Step \d+ of {STEPS}|Test picture"))
     expect(training.locator("figure")).to_contain_text(re.compile(r"Loss 0\.\d{3}"))
     training.locator("summary", has_text="Log").click()
-    expect(training.locator(".log")).to_contain_text("The server has begun")
+    expect(training.locator(".log")).to_contain_text("Handed over to")
     if SHOTS:  # a curve of a few points
         expect(training.locator("tbody tr").nth(3)).to_be_attached()
     shoot_all(page, "training")

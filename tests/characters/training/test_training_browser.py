@@ -178,7 +178,7 @@ def test_a_training_is_followed_to_its_proof_and_attached_with_one_click(
     eventually(lambda: attempt(training.job_id) and services.get(training.pk).step)
     expect(page.locator("#training .job")).to_contain_text(re.compile(r"Step \d+ of 40|Test picture"))
     page.locator("#training summary", has_text="Log").click()
-    expect(page.locator("#training .log")).to_contain_text("The server has begun")
+    expect(page.locator("#training .log")).to_contain_text("Handed over to")
     see_through(training.job_id)
     expect(page.locator("#training .proof img")).to_have_count(2)
     page.locator("#training").get_by_role("button", name="Attach").click()
