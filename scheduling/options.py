@@ -102,7 +102,7 @@ def _of_posts() -> dict[str, forms.Field]:
 
 def _of_prompts() -> dict[str, forms.Field]:
     return {
-        "prompt_count": _number((1, MOST_SCENES)),
+        "prompt_count": _number("How many", (1, MOST_SCENES)),
         "narrative_id": forms.ChoiceField(label="Story", required=False),
         "wish": _text("What they share", LONGEST_PROMPT, rows=2),
         "media": _box("With all images"),
@@ -116,7 +116,7 @@ def _of_training() -> dict[str, forms.Field]:
         field.label = field.label or pretty_name(name)
     return {
         "pictures": forms.ChoiceField(label="Train on", choices=spoken(Pictures), required=False),
-        "picture_count": _number((dataset.FEWEST, dataset.MOST)),
+        "picture_count": _number("How many images", (dataset.FEWEST, dataset.MOST)),
         "attach": _box("Use the new LoRA once it is proven"),
         "rights_confirmed": _box(str(TrainingForm.base_fields["rights_confirmed"].label)),
         **{f"train_{name}": field for name, field in own.items()},
@@ -200,5 +200,5 @@ def _box(label: str) -> forms.Field:
     return forms.BooleanField(label=label, required=False)
 
 
-def _number(limits: tuple[int, int]) -> forms.Field:
-    return forms.IntegerField(label="How many", min_value=limits[0], max_value=limits[1], required=False)
+def _number(label: str, limits: tuple[int, int]) -> forms.Field:
+    return forms.IntegerField(label=label, min_value=limits[0], max_value=limits[1], required=False)

@@ -110,12 +110,12 @@ def _soon(page: Page) -> str:
     """A few seconds ahead, as the clock of the dashboard shows it."""
     shown = page.locator("#pulse time").last.get_attribute("datetime") or ""
     there = datetime.now(datetime.fromisoformat(shown).tzinfo)
-    return f"{there + timedelta(seconds=10):%Y-%m-%dT%H:%M:%S}"
+    return f"{there + timedelta(seconds=15):%Y-%m-%dT%H:%M:%S}"
 
 
 def _see_it_fire(page: Page) -> None:
     """Nobody touches the page: it follows by itself."""
-    expect(task(page)).to_contain_text("sandbox post", timeout=40 * SECONDS)
+    expect(task(page)).to_contain_text("sandbox post", timeout=60 * SECONDS)
     expect(task(page)).to_contain_text("over")
     expect(page.locator("#recent")).to_contain_text("Luna the Mystic, generate and post to Instagram")
     shoot(page, "scheduling-light", full=True)

@@ -155,7 +155,7 @@ def test_each_type_shows_its_own_fields(page: Page, file: Path) -> None:
     page.get_by_text("Next unused prompt").click()
     expect(text).to_be_hidden()
     do.select_option("Write prompts")
-    expect(page.get_by_label("How many")).to_be_visible()
+    expect(page.get_by_label("How many", exact=True)).to_be_visible()
     expect(page.get_by_label("Caption", exact=True)).to_be_hidden()
     do.select_option("Back up")
     expect(page.get_by_label("With all images")).to_be_visible()
