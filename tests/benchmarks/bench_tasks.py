@@ -43,7 +43,7 @@ ADDRESSES = {
     "missed": "/scheduling/missed/",
     "next runs": "/scheduling/next/",
     "Add Task": "/scheduling/add/",
-    "character page": "/characters/char_3/",
+    "schedule of one": "/scheduling/of/char_3/",
 }
 
 
