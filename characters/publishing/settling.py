@@ -28,18 +28,18 @@ class Candidate:
         return signing.dumps([self.found.id, self.found.permalink], salt=SALT)
 
 
-def candidates(post: Post) -> list[Candidate]:
-    """The account's latest posts but those the ledger knows as others; none when they can't be read."""
+def candidates(post: Post) -> list[Candidate] | None:
+    """The account's latest posts but those the ledger knows as others; None when they can't be read."""
     character = Character.objects.filter(pk=post.character_id).first()
     if character is None:
-        return []
+        return None
     try:
         target = accounts.require(character, Platform(post.platform))
         if target.key != post.account:
-            return []
+            return None
         latest = accounts.publisher(character, target, seconds=SECONDS).latest()
     except Problem:
-        return []
+        return None
     others = ledger.known_ids(post)
     return [Candidate(one) for one in latest if one.id not in others]
 
