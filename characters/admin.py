@@ -72,7 +72,7 @@ class CharacterAdmin(RecordAdmin):
         ("Look", {"fields": (*LOOK, "avatar_image_id")}),
         ("Instagram", {"fields": INSTAGRAM}),
         ("X", {"fields": X}),
-        ("Publishing", {"fields": ("ai_label", "practise_in_sandbox")}),
+        ("Publishing", {"fields": ("ai_label", "ai_label_reason", "practise_in_sandbox")}),
         ("Record", {"fields": readonly_fields}),
     )
 

@@ -52,7 +52,7 @@ LOOK = (
 )
 INSTAGRAM = INSTAGRAM_CREDENTIALS
 X = ("twitter_account_id", *X_CREDENTIALS)
-ACCOUNTS = (*INSTAGRAM, *X, "ai_label", "practise_in_sandbox")
+ACCOUNTS = (*INSTAGRAM, *X, "ai_label", "ai_label_reason", "practise_in_sandbox")
 SECTIONS = {"persona": PERSONA, "look": LOOK, "accounts": ACCOUNTS}
 DIALOG = (*PERSONA, *LOOK, *ACCOUNTS, "is_active")
 
@@ -202,7 +202,18 @@ class CharacterForm(RecordForm):
         for name in (*INSTAGRAM_CREDENTIALS, *X):
             if fault := _credential_fault(str(cleaned.get(name) or "")):
                 self.add_error(name, fault)
+        if self._leaves_label_unexplained(cleaned):
+            self.add_error("ai_label_reason", "Say why the posts are not labelled as AI-generated.")
         return cleaned
+
+    def _leaves_label_unexplained(self, cleaned: dict[str, Any]) -> bool:
+        """Whether the label is switched off, and why was asked but not said."""
+        asked = "ai_label_reason" in self.fields and "ai_label_reason" in self.data
+        return (
+            asked
+            and "ai_label" in self.said
+            and not (cleaned.get("ai_label") or cleaned.get("ai_label_reason"))
+        )
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Of credentials that are missing, only those are told of that belong to one given here."""

@@ -65,6 +65,9 @@ class Character(jsondb.Record):
     ai_label = models.BooleanField(
         "label as AI-generated", default=True, help_text="Shown by Instagram and X next to each post."
     )
+    ai_label_reason = models.CharField(
+        "why posts are not labelled", max_length=200, blank=True, help_text="Kept with each such post."
+    )
     practise_in_sandbox = models.BooleanField(
         default=False, help_text="Post to the sandbox although other characters post for real."
     )

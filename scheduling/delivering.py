@@ -67,6 +67,7 @@ def _begin(delivery: Delivery, platform: Platform) -> Problem | None:
         caption=memo["captions"][str(platform)],
         alt_text=memo["alt_text"],
         ai_label=delivery.character.ai_label,
+        ai_label_reason=delivery.character.ai_label_reason,
         image_id=memo["image_ids"][0],
         # Words that stand in the task are meant to come again.
         force=delivery.recipe.force or bool(delivery.recipe.caption),

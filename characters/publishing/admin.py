@@ -25,7 +25,7 @@ class AttemptInline(LookOnly, admin.TabularInline):
 class PostAdmin(LookOnly, OfCharacter):
     list_display = ("picture", "words", "character", "platform", "standing", "link", "created_at")
     list_display_links = ("picture", "words")
-    list_filter = ("platform", "state", "sandbox")
+    list_filter = ("platform", "state", "sandbox", "ai_label")
     search_fields = ("id", "caption", "alt_text", "remote_id", "account")
     date_hierarchy = "created_at"
     list_per_page = 50
@@ -41,6 +41,7 @@ class PostAdmin(LookOnly, OfCharacter):
         "caption",
         "alt_text",
         "ai_label",
+        "ai_label_reason",
         "image_id",
         "link",
         "remote_id",

@@ -18,6 +18,7 @@ from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import accounts, export, listing, posting, services, waiting
+from characters.publishing.forms import NO_REASON
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
@@ -101,11 +102,13 @@ def _post(request: ApiRequest, platform: Platform) -> Answer:
     body = request.json
     character = characters.get(_text(body, "characterId", required=True))
     _flag(body, "wait", default=True)
+    label, reason = _label(character, body)
     intention = Intention(
         platform=platform,
         caption=_text(body, "caption"),
         alt_text=_text(body, "altText"),
-        ai_label=_flag(body, "aiLabel", default=character.ai_label),
+        ai_label=label,
+        ai_label_reason=reason,
         force=_flag(body, "force", default=False),
         nonce=_nonce(request),
     )
@@ -118,6 +121,14 @@ def _post(request: ApiRequest, platform: Platform) -> Answer:
             made = posting.start(character, intention, user_id=request.user.pk)
             request.bind(made.pk)
     return _answer(request, made.pk)
+
+
+def _label(character: Character, body: dict[str, Any]) -> tuple[bool, str]:
+    """Whether it is labelled, and why not. Who switches it off for this post has to say why."""
+    label, reason = _flag(body, "aiLabel", default=character.ai_label), _text(body, "aiLabelReason")
+    if not label and body.get("aiLabel") is False and not reason.strip():
+        raise Invalid(NO_REASON, fields={"aiLabelReason": [NO_REASON]})
+    return label, reason or character.ai_label_reason
 
 
 def _nonce(request: ApiRequest) -> str:

@@ -13,6 +13,7 @@ from influencer.clients.platform import Platform
 from influencer.errors import Problem
 
 FIELDS = {"caption": "caption", "altText": "alt_text"}
+NO_REASON = "Say why this post is not labelled as AI-generated."
 
 
 def new_nonce() -> str:
@@ -39,8 +40,20 @@ class ComposeForm(forms.Form):
         help_text="Read aloud to people who can't see the image.",
     )
     ai_label = forms.BooleanField(required=False, label="Label as AI-generated")
+    ai_label_reason = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Why is it not labelled?",
+        help_text="Kept with the post.",
+    )
     force = forms.BooleanField(required=False, label="Post the same again")
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if not values.get("ai_label") and not values.get("ai_label_reason"):
+            self.add_error("ai_label_reason", NO_REASON)
+        return values
 
     def refuse(self, problem: Problem) -> None:
         """Say what is wrong where it was written, the rest above the form."""
@@ -57,6 +70,7 @@ class ComposeForm(forms.Form):
             caption=values["caption"],
             alt_text=values["alt_text"],
             ai_label=values["ai_label"],
+            ai_label_reason=values["ai_label_reason"],
             image_id=values["image"],
             wish=None if values["image"] else Wish(final_prompt=values["prompt"], shape="4:5"),
             force=values["force"],

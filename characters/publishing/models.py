@@ -53,6 +53,7 @@ class Post(models.Model):
     caption = models.TextField(blank=True)
     alt_text = models.TextField(blank=True)
     ai_label = models.BooleanField("labelled as AI-generated", default=True)
+    ai_label_reason = models.CharField("why it is not labelled", max_length=200, blank=True)
     image_id = models.CharField(max_length=60, blank=True)
     image_hash = models.CharField(max_length=64, blank=True, db_index=True)
     caption_hash = models.CharField(max_length=64, blank=True)
@@ -105,6 +106,7 @@ class Post(models.Model):
             "caption": self.caption,
             "altText": self.alt_text,
             "aiLabel": self.ai_label,
+            "aiLabelReason": self.ai_label_reason,
             "imageIds": [self.image_id] if self.image_id else [],
             "remoteId": self.remote_id,
             "permalink": self.permalink,
@@ -177,7 +179,8 @@ class MediaLink(models.Model):
 
     token_hash = models.CharField(primary_key=True, max_length=64)
     post = models.ForeignKey(Post, related_name="links", on_delete=models.CASCADE)
-    file = models.CharField(max_length=300, help_text="Below data/media.")
+    host = models.CharField(max_length=10, default="own", help_text="own: served here; s3: in the bucket.")
+    file = models.CharField(max_length=300, help_text="Below data/media, or the object's key.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -46,6 +46,7 @@ class Intention:
     caption: str = ""
     alt_text: str = ""
     ai_label: bool = True
+    ai_label_reason: str = ""
     image_id: str = ""
     wish: Wish | None = None
     force: bool = False
@@ -140,6 +141,7 @@ def _reserve(character: Character, intention: Intention, target: _Target) -> Pos
         caption=captions.clean(intention.caption),
         alt_text=captions.clean(intention.alt_text),
         ai_label=intention.ai_label,
+        ai_label_reason="" if intention.ai_label else captions.clean(intention.ai_label_reason)[:200],
         image_id=intention.image_id,
         image_hash=content.image_hash,
         caption_hash=content.caption_hash,

@@ -57,6 +57,7 @@ def _initial(request: HttpRequest, character: Character) -> dict[str, Any]:
         "caption": request.GET.get("caption", ""),
         "prompt": planning.final_prompt(character),
         "ai_label": character.ai_label,
+        "ai_label_reason": character.ai_label_reason,
         "nonce": new_nonce(),
     }
 

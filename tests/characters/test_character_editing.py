@@ -144,9 +144,20 @@ def test_one_section_after_the_other_can_be_saved_without_a_reload(client: Clien
     assert section(client, made, "persona", **digests["persona"] | {"voice": "Low"}).status_code == 200
     assert client.post(f"{LIST}{made.pk}/active/", {}, headers=htmx("")).status_code == 204
     assert section(client, made, "look", **digests["look"] | {"mood": "calm"}).status_code == 200
-    assert section(client, made, "accounts", **digests["accounts"] | {"ai_label": ""}).status_code == 200
+    unlabelled = {"ai_label": "", "ai_label_reason": "Drawn by hand"}
+    assert section(client, made, "accounts", **digests["accounts"] | unlabelled).status_code == 200
     stored = row(made.pk)
     assert (stored["voice"], stored["isActive"], stored["aiLabel"]) == ("Low", False, False)
+
+
+def test_the_label_is_switched_off_for_a_reason(client: Client) -> None:
+    made = luna()
+    answer = section(client, made, "accounts", ai_label="", ai_label_reason="")
+    assert answer.status_code == 422
+    assert "Say why the posts are not labelled as AI-generated." in answer.content.decode()
+    assert section(client, made, "accounts", ai_label="", ai_label_reason="By hand").status_code == 200
+    assert (row(made.pk)["aiLabel"], row(made.pk)["aiLabelReason"]) == (False, "By hand")
+    assert section(client, made, "accounts", ai_label="on", ai_label_reason="").status_code == 200
 
 
 def test_a_refused_section_comes_back_in_its_place(client: Client) -> None:

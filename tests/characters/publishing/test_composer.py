@@ -174,9 +174,32 @@ def test_the_same_form_sent_twice_is_one_post(client: Client, luna: Character, i
     assert (Post.objects.count(), Job.objects.count()) == (1, 1)
 
 
-def test_the_label_can_be_switched_off(client: Client, luna: Character, image: Image) -> None:
-    client.post(page(luna), {"nonce": "n", "caption": "Hi", "image": image.pk})
-    assert not Post.objects.get().ai_label
+def test_the_label_is_switched_off_for_a_reason_which_is_kept(
+    client: Client, luna: Character, image: Image
+) -> None:
+    without = {"nonce": "n", "caption": "Hi", "image": image.pk}
+    refused = client.post(page(luna), without)
+    assert refused.status_code == 422
+    assert "Say why this post is not labelled as AI-generated." in said(refused)
+    assert not Post.objects.exists()
+    client.post(page(luna), {**without, "ai_label_reason": "A photograph of mine"})
+    post = Post.objects.get()
+    assert (post.ai_label, post.ai_label_reason) == (False, "A photograph of mine")
+    assert "not labelled: A photograph of mine" in show(client, post)
+
+
+def test_no_reason_is_kept_with_a_labelled_post(client: Client, luna: Character, image: Image) -> None:
+    send(client, luna, image=image.pk, ai_label_reason="Typed, then thought better of")
+    post = Post.objects.get()
+    assert (post.ai_label, post.ai_label_reason) == (True, "")
+
+
+def test_a_character_whose_posts_are_not_labelled_brings_its_reason(client: Client, luna: Character) -> None:
+    def unlabelled(record: Character) -> None:
+        record.ai_label, record.ai_label_reason = False, "Drawn by hand"
+
+    Character.objects.change(luna.pk, unlabelled)
+    assert 'value="Drawn by hand"' in said(client.get(page(luna)))
 
 
 def test_a_caption_that_is_too_long_is_said_at_the_field_and_kept(

@@ -88,9 +88,12 @@ def test_the_same_again_is_refused_unless_meant() -> None:
 
 def test_the_label_and_alt_text_are_as_asked() -> None:
     image = images.add(someone(ai_label=True).pk, a_picture())
-    run("Luna", "--to", "x", "--image", image.pk, "--alt-text", "A teal wall", "--no-ai-label")
+    run(
+        "Luna", "--to", "x", "--image", image.pk, "--alt-text", "A teal wall", "--no-ai-label", "A photograph"
+    )
     post = Post.objects.get()
-    assert (post.ai_label, post.alt_text) == (False, "A teal wall")
+    assert (post.ai_label, post.ai_label_reason) == (False, "A photograph")
+    assert post.alt_text == "A teal wall"
 
 
 def test_a_caption_that_is_too_long_is_said_before_an_image_is_made() -> None:

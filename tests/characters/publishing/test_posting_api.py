@@ -133,6 +133,15 @@ def test_the_label_is_the_characters_unless_it_is_said(
     assert Post.objects.latest("created_at").ai_label
 
 
+def test_who_switches_the_label_off_says_why(stage: Stage, image: Image, post: Any) -> None:
+    refused = post(imageId=image.pk, aiLabel=False, wait=False)
+    assert refused.status_code == 400
+    assert list(refused.json()["fields"]) == ["aiLabelReason"]
+    post(imageId=image.pk, aiLabel=False, aiLabelReason="A photograph", wait=False)
+    made = Post.objects.get()
+    assert (made.ai_label, made.as_json()["aiLabelReason"]) == (False, "A photograph")
+
+
 # --- what is refused -------------------------------------------------------------------------
 
 

@@ -41,12 +41,16 @@ class Command(commands.Command):
         parser.add_argument("--prompt", default="", help="what a new image shows")
         parser.add_argument("--caption", default="")
         parser.add_argument("--alt-text", default="", help="what can be seen, for those who can't see it")
-        parser.add_argument("--no-ai-label", action="store_true", help="don't label it as AI-generated")
+        parser.add_argument(
+            "--no-ai-label", default="", metavar="WHY", help="don't label it as AI-generated, and why not"
+        )
         parser.add_argument("--force", action="store_true", help="also what went out within 30 days")
 
     def handle(self, *args: Any, **options: Any) -> None:
         character = commands.named(options["character"])
-        commands.check_texts({name: options[name] for name in ("caption", "alt_text", "prompt")})
+        commands.check_texts(
+            {name: options[name] for name in ("caption", "alt_text", "prompt", "no_ai_label")}
+        )
         intention = _intention(character, options)
         target = accounts.require(character, intention.platform)
         posting.check_caption(intention)
@@ -92,6 +96,7 @@ def _intention(character: Character, options: Mapping[str, Any]) -> Intention:
         caption=options["caption"],
         alt_text=options["alt_text"],
         ai_label=character.ai_label and not options["no_ai_label"],
+        ai_label_reason=options["no_ai_label"] or character.ai_label_reason,
         force=options["force"],
     )
 
