@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from influencer.clients.bucket_address import SHAPE, BucketAddress
+
 PROJECT = Path(__file__).resolve().parent.parent
 SANDBOX = ("auto", "on", "off")
 SDKS = ("google-genai", "google-generativeai")
@@ -23,7 +25,7 @@ X_URL = "https://api.x.com"
 MODEL, MODEL_WORD = "gemini-3.5-flash-lite", r"(models/)?[A-Za-z0-9][A-Za-z0-9._-]*"
 VERSION, VERSION_WORD = "v25.0", r"v\d{1,3}\.\d{1,2}"
 BACKUPS = 7
-LATER = ("DATABASE_URL", "REDIS_URL", "MEDIA_S3_URL")
+LATER = ("DATABASE_URL", "REDIS_URL")
 
 
 class ConfigError(Exception):
@@ -92,6 +94,15 @@ class Reader:
         if not all(map(_is_web, values)):
             raise ConfigError(f"{name} must hold addresses that start with http:// or https://.")
         return values
+
+    def bucket(self, name: str) -> str:
+        value = self.text(name)
+        try:
+            if value:
+                BucketAddress.parse(value)
+            return value
+        except ValueError as error:
+            raise ConfigError(f"{name} must look like {SHAPE}.") from error
 
     def headers(self, name: str) -> dict[str, str]:
         try:
@@ -187,6 +198,7 @@ class Config:
     gemini_sdk: str = _settable(SDKS[0], "GEMINI_SDK", lambda read, name: read.choice(name, SDKS))
     # In the environment unchecked on purpose: a wrong value is a warning in the status, not a refused start.
     public_base_url: str = _settable("", "PUBLIC_BASE_URL", Reader.loose_url, address=True)
+    media_s3_url: str = field(default="", repr=False)
     public_dashboard: bool = False
     time_zone: str = _settable("UTC", "INFLUENCER_TIME_ZONE", Reader.zone)
     backups_kept: int = _settable(
@@ -243,6 +255,7 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         port=read.port("INFLUENCER_PORT", 8000),
         allowed_hosts=read.items("INFLUENCER_ALLOWED_HOSTS"),
         trusted_proxy=read.text("INFLUENCER_TRUSTED_PROXY"),
+        media_s3_url=read.bucket("MEDIA_S3_URL"),
         public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
         admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
         debug=read.flag("INFLUENCER_DEBUG"),

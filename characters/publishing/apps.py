@@ -52,5 +52,5 @@ class PublishingConfig(AppConfig):
             )
         )
         # By name: they need models, which can't be loaded before.
-        for module in ("attending", "running"):
+        for module in ("attending", "running", "sweeping"):
             import_string(f"characters.publishing.{module}.connect")()

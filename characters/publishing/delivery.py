@@ -102,18 +102,27 @@ def _prepared(job: JobContext, post: Post) -> Delivery:
             code="account_changed",
         )
     publisher = accounts.publisher(character, target)
-    return Delivery(job, post, publisher, _draft(post, publisher, target))
+    return Delivery(job, post, publisher, _draft(job, post, publisher, target))
 
 
-def _draft(post: Post, publisher: Publisher, target: Account) -> Draft:
+def _draft(job: JobContext, post: Post, publisher: Publisher, target: Account) -> Draft:
     """The words and, until the platform has it, the picture; Instagram fetches it by a public link."""
     jpeg, url = b"", ""
     if post.state == PostState.RESERVED and publisher.steps[0].gives not in post.remote_ids:
         image = images.get(post.image_id)
         posting.check_image(image, target)
         jpeg = picture.for_platform(image.path.read_bytes(), post.platform, ai=post.ai_label).jpeg
-        url = links.create(post, jpeg) if post.platform == Platform.INSTAGRAM else ""
+        url = _link(job, post, jpeg) if post.platform == Platform.INSTAGRAM else ""
     return Draft(jpeg, url, post.caption, post.alt_text, post.ai_label)
+
+
+def _link(job: JobContext, post: Post, jpeg: bytes) -> str:
+    """The address the platform fetches from. A bucket that does not take the JPEG is waited for."""
+    try:
+        return links.create(post, jpeg)
+    except PlatformError as error:
+        setbacks.wait_if_worth_it(job, post, "link", error)
+        raise
 
 
 # --- one step --------------------------------------------------------------------------------

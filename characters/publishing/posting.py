@@ -21,6 +21,7 @@ from characters.publishing.accounts import Account
 from characters.publishing.models import LIVE, Post, PostState
 from influencer import effective, endpoints
 from influencer.clients import captions, media_host
+from influencer.clients.bucket_address import BucketAddress
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Invalid, Unavailable
 from influencer.jobs import services as jobs
@@ -103,6 +104,9 @@ def reach_fault(target: Account) -> str:
     if target.kind != "real" or target.platform is not Platform.INSTAGRAM:
         return ""
     config = effective.config()
+    if config.media_s3_url:
+        endpoint = BucketAddress.parse(config.media_s3_url).endpoint
+        return media_host.fault(endpoint, graph_url=config.instagram_graph_url, name="MEDIA_S3_URL")
     return media_host.fault(config.public_base_url, graph_url=config.instagram_graph_url)
 
 

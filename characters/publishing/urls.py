@@ -1,6 +1,6 @@
 """Addresses of posts, and the public links to their pictures."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from characters.publishing import account_views, list_views, settling_views, views
 
@@ -20,5 +20,5 @@ urlpatterns = [
     path("posts/<str:post_id>/latest/", settling_views.candidates, name="candidates"),
     path("posts/<str:post_id>/try/", settling_views.try_now, name="try_now"),
     # Everything below it, so that the public host never shows one of our own pages.
-    path("m/<path:name>", views.media, name="media"),
+    re_path(r"^m/(?P<name>.*)$", views.media, name="media"),
 ]

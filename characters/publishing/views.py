@@ -146,7 +146,7 @@ def post_context(post: Post) -> dict[str, Any]:
 def media(request: HttpRequest, name: str) -> HttpResponse:
     """The JPEG behind a public link; the one address that needs no sign-in and tells nothing else."""
     try:
-        path = links.open_file(name)
+        jpeg = links.open_jpeg(name)
     except NotFound:
         return HttpResponseNotFound("Not found.", content_type="text/plain")
-    return serving.jpeg(request, path.read_bytes())
+    return serving.jpeg(request, jpeg)

@@ -184,6 +184,11 @@ def for_platform(content: bytes, platform: Platform | str, *, ai: bool = True) -
     return Picture(jpeg, final.width, final.height, fitted)
 
 
+def dot() -> bytes:
+    """The smallest JPEG."""
+    return _jpeg(Image.new("L", (1, 1), "white"), 50, b"")
+
+
 @contextmanager
 def _opened(content: bytes) -> Iterator[Image.Image]:
     """The image behind `content`, its size checked before anything is decoded."""

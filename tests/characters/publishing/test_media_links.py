@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from characters.publishing import links
 from characters.publishing.models import MediaLink, Post
-from influencer.errors import Unavailable
+from influencer.errors import NotFound, Unavailable
 from tests.characters.stage import drawn
 
 pytestmark = pytest.mark.django_db
@@ -154,4 +157,33 @@ def test_a_full_disk_is_said(post: Post, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(Unavailable, match="No space left"):
         links.create(post, JPEG)
+    assert not MediaLink.objects.filter(revoked_at=None).exists()
+
+
+def test_a_trial_link_shows_a_dot_for_a_minute_and_is_kept_nowhere(data_dir: Path, monkeypatch: Any) -> None:
+    host, name = links.trial(sandbox=True)
+    url = host.put(name, b"", seconds=60)
+    path = "/m/" + url.rpartition("/")[2]
+    answer = get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(answer.content)) as dot:
+        assert dot.size == (1, 1)
     assert not MediaLink.objects.exists()
+    assert get(path.replace(".jpg", "x.jpg")).status_code == 404
+    monkeypatch.setattr(links, "TRIAL_LIFETIME", timedelta(0))
+    assert get(path).status_code == 404
+
+
+def test_all_that_is_not_open_answers_alike(post: Post, path: str) -> None:
+    """Whoever tries out addresses learns nothing: not even that one was open once."""
+    expired, closed = path, "/m/" + links.create(post, JPEG).rpartition("/")[2]
+    MediaLink.objects.update(expires_at=timezone.now())
+    links.revoke(post)
+    found = [get(one) for one in (expired, closed, "/m/never.jpg", "/m/", "/m/a/b/c.jpg", "/m/.jpg")]
+    assert len({(one.status_code, one.content, *sorted(one.items())) for one in found}) == 1
+
+
+def test_one_question_to_the_database_whatever_is_asked(path: str, django_assert_num_queries: Any) -> None:
+    for name in (path.removeprefix("/m/"), "never.jpg"):
+        with django_assert_num_queries(1), contextlib.suppress(NotFound):
+            links.open_jpeg(name)

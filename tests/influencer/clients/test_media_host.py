@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from influencer.clients import media_host
+from influencer.clients.media_host import Reach
+from tests.influencer.clients.scripted_server import ScriptedServer
 
 
 @pytest.mark.parametrize(
@@ -72,3 +76,58 @@ def test_a_password_in_it_is_refused_and_not_repeated() -> None:
 def test_a_stand_in_on_this_machine_takes_any(url: str) -> None:
     assert media_host.fault(url, graph_url="http://127.0.0.1:9000/instagram") == ""
     assert media_host.fault(url, graph_url="https://graph.example.org") != ""
+
+
+def test_a_bucket_of_this_network_only_is_named_by_its_own_setting() -> None:
+    said = media_host.fault("http://192.168.1.9:9000", name="MEDIA_S3_URL")
+    assert said.startswith("MEDIA_S3_URL (192.168.1.9) opens in this network only.")
+
+
+# --- fetching as Instagram would -------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer().running() as server:
+        yield server
+
+
+def test_a_jpeg_is_what_should_come(server: ScriptedServer) -> None:
+    server.answer(b"a jpeg", Content_Type="image/jpeg")
+    assert media_host.fetch(f"{server.url}/m/x.jpg", inner=True) == Reach()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "sentence"),
+    [
+        (200, {"Content_Type": "text/html; charset=utf-8"}, "text/html in place of the image"),
+        (302, {"Location": "https://login.example.org/"}, "leads on to another address"),
+        (401, {}, "asks for a sign-in"),
+        (403, {}, "asks for a sign-in or a browser check"),
+        (404, {}, "answers 404 where the image should be"),
+    ],
+)
+def test_anything_else_is_said_for_certain(
+    server: ScriptedServer, status: int, headers: dict[str, str], sentence: str
+) -> None:
+    server.answer(b"<html>", status=status, **headers)
+    found = media_host.fetch(f"{server.url}/m/secret.jpg", inner=True)
+    assert sentence in found.fault
+    assert found.certain
+    assert "secret" not in found.fault
+
+
+def test_trouble_on_the_way_is_not_certain(server: ScriptedServer) -> None:
+    server.answer(b"", status=502)
+    server.reset()
+    server.stay_silent()
+    for _ in range(3):
+        found = media_host.fetch(f"{server.url}/m/x.jpg", inner=True, seconds=0.3)
+        assert found.fault and not found.certain
+
+
+def test_a_name_that_leads_into_this_network_may_lead_elsewhere_from_outside(server: ScriptedServer) -> None:
+    server.answer(b"a jpeg", Content_Type="image/jpeg")
+    found = media_host.fetch(f"{server.url}/m/x.jpg")
+    assert "is 127.0.0.1 in this network" in found.fault
+    assert not found.certain

@@ -51,6 +51,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], code: int, part:
         ("COMFYUI_HEADERS", "Bearer x"),
         ("INFLUENCER_TIME_ZONE", "Mars/Olympus"),
         ("DATABASE_URL", "postgres://db/influencer"),
+        ("MEDIA_S3_URL", "https://s3.example.org/images"),
     ],
 )
 def test_a_setting_that_cant_be_used_is_one_sentence(tmp_path: Path, name: str, value: str) -> None:
