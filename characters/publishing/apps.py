@@ -29,7 +29,7 @@ class PublishingConfig(AppConfig):
                 name="publish_post",
                 label="Post",
                 handler="characters.publishing.running.run",
-                steps=("image", "upload", "publish", "link"),
+                steps=("image", "check", "upload", "publish", "link"),
                 cancellable_until="publish",
                 on_finished="characters.publishing.running.finished",
                 link="characters.publishing.services.link_of",

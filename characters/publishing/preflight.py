@@ -1,88 +1,179 @@
-"""What is known before a post goes out: worst first, each with its fix. Asks nobody outside."""
+"""What stands against a post, worst first, each with its fix: asked before it starts, and before it goes out.
+
+Composer, API and ledger go by what is known at once; the publisher, right before its first remote call,
+by what account and image host say as well.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
+from django.urls import reverse
+
+from characters import services as characters
+from characters.images import services as images
 from characters.images.models import Image
-from characters.models import Character
-from characters.publishing import accounts, posting
-from influencer.clients import captions
+from characters.publishing import accounts, asking, rules, standing
+from characters.publishing.checklist import Check, Proposal, worst_first
+from characters.publishing.models import Post
+from characters.publishing.rules import Content
+from influencer.clients import captions, picture
 from influencer.clients.platform import Platform
-from influencer.errors import Conflict
+from influencer.errors import Invalid, Problem
 
-Level = Literal["bad", "warn", "ok"]
-ORDER = ("bad", "warn", "ok")
-SAID = {"bad": "Must be fixed: ", "warn": "Check: ", "ok": "Fine: "}
-ICONS = {"bad": "circle-x", "warn": "triangle-alert", "ok": "circle-check"}
+LABEL_OFF = "Both platforms ask for it, and where the law asks for it you answer for leaving it out."
+HOW = {"cropped": ", cropped to its shapes", "padded": ", white added to fit its shapes", "": ""}
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line of the list; `fix` is (text, address) when there is something to do."""
+def checks(proposal: Proposal, *, ask: bool = False) -> list[Check]:
+    """The list, worst first.
 
-    level: Level
-    title: str
-    detail: str = ""
-    fix: tuple[str, str] | None = None
-
-    @property
-    def icon(self) -> str:
-        return ICONS[self.level]
-
-    @property
-    def said(self) -> str:
-        return SAID[self.level]
+    With `ask`, account and image host are asked where nothing fresh is known, for some seconds at
+    most; without, they are in it as far as they have been asked already.
+    """
+    if ask:
+        asking.ask(proposal)
+    return worst_first([*_known(proposal), *asking.lines(proposal)])
 
 
-def checks(
-    character: Character, platform: Platform, *, image: Image | None, caption: str, alt_text: str
-) -> list[Check]:
-    """The list for one platform, worst first."""
-    found = [
-        _account(character, platform),
-        *_image(character, platform, image),
-        *_caption(platform, caption, alt_text),
-    ]
-    return sorted(found, key=lambda check: ORDER.index(check.level))
+def require(proposal: Proposal) -> None:
+    """Raises the first red line that is known without asking, as `Invalid`, `Conflict` or `Unavailable`.
+
+    The same again is left to the ledger, which asks the same rule inside its transaction.
+    """
+    for rule in (_account, _words, _image, _reach):
+        _raise_red(rule(proposal))
 
 
-def _account(character: Character, platform: Platform) -> Check:
-    account = accounts.account(character, platform)
+def clear(post: Post) -> None:
+    """Ask everything right before the first remote call. Raises the worst line, if it is red.
+
+    A platform that can't be asked now keeps nothing back: it is called next, and says so itself.
+    """
+    character = characters.get(post.character_id)
+    account = accounts.require(character, Platform(post.platform))
+    image = images.get(post.image_id)
+    words = (post.caption, post.alt_text, post.ai_label)
+    found = checks(Proposal(character, account, image, *words, in_ledger=True), ask=True)
+    if refusal := asking.refusal(account):
+        standing.count_refusal(account.key, str(refusal.code), refusal.sentence)
+    _raise_red(found)
+
+
+def _raise_red(found: Iterator[Check] | list[Check]) -> None:
+    for check in found:
+        if check.level == "bad" and check.problem is not None:
+            raise check.problem
+
+
+def _known(proposal: Proposal) -> Iterator[Check]:
+    for rule in RULES:
+        yield from rule(proposal)
+
+
+def _account(proposal: Proposal) -> Iterator[Check]:
+    account = proposal.account
     if account.kind == "none":
-        return Check("bad", f"No {account.name} account", account.note, ("Add credentials", "#accounts"))
+        problem = _caught(accounts.require, proposal.character, account.platform)
+        if problem:
+            yield Check.red(f"No {account.name} account", problem, ("Add credentials", "#accounts"))
+        return
+    if problem := _caught(standing.require_open, account.key):
+        yield Check.red(f"{account.name}: paused", problem, ("Resume", "#accounts"))
+    known = standing.of(account.key)
+    if known.held():
+        title = f"{account.name}: waits until {known.held_until:%H:%M} UTC"
+        yield Check("warn", title, f"{known.hold_reason} It goes out by itself after that.", code="held")
     if account.sandbox:
         note = account.note or "The post appears in the feed on this computer and nowhere else."
-        return Check("ok", f"{account.name}: sandbox", note)
-    return Check("ok", f"{account.name}: credentials are set", account.handle)
+        yield Check("ok", f"{account.name}: sandbox", note, code="account")
+    else:
+        yield Check("ok", f"{account.name}: credentials are set", account.handle, code="account")
 
 
-def _image(character: Character, platform: Platform, image: Image | None) -> list[Check]:
-    account = accounts.account(character, platform)
-    if account.kind == "none":
-        return []
+def _words(proposal: Proposal) -> Iterator[Check]:
+    platform, name = proposal.account.platform, proposal.account.name
+    problem = _caught(rules.check_words, platform, proposal.caption, proposal.alt_text)
+    for finding in captions.check(platform, proposal.caption, proposal.alt_text):
+        fix = ("Shorten", "#id_alt_text" if finding.code.startswith("alt_text") else "#id_caption")
+        if finding.level == "error":
+            yield Check("bad", finding.message, fix=fix, code=finding.code, problem=problem)
+        else:
+            yield Check("warn", finding.message, code=finding.code)
+    if problem is None:
+        count = captions.count(platform, proposal.caption)
+        detail = f"{count.used} of {count.limit} characters."
+        yield Check("ok", f"Caption fits {name}", detail, code="caption")
+    if not proposal.alt_text.strip():
+        detail = "People who can't see the image hear it read aloud."
+        yield Check("warn", "No alt text", detail, ("Write it", "#id_alt_text"), code="no_alt_text")
+
+
+def _image(proposal: Proposal) -> Iterator[Check]:
+    if proposal.account.kind == "none":
+        return
+    if problem := _caught(rules.check_image, proposal.image, proposal.account):
+        yield Check.red("Sandbox image", problem)
+    elif proposal.image is None:
+        yield Check("ok", "A new image is made first", "It is cut to the platform's limits.", code="image")
+    else:
+        yield _fit(proposal.image, proposal.account.platform)
+
+
+def _fit(image: Image, platform: Platform) -> Check:
+    """What the platform will get: converting shows format, shape and size as they will be."""
     try:
-        posting.check_image(image, account)
-    except Conflict as problem:
-        return [Check("bad", "Sandbox image", problem.message)]
-    if fault := posting.reach_fault(account):
-        return [Check("bad", "Instagram can't fetch the image", fault)]
-    if image is None:
-        return [Check("ok", "A new image is made first", "It is cut to the platform's limits.")]
-    size = f"{image.width} × {image.height}, sent as JPEG within the limits."
-    return [Check("ok", "Image is made to fit", size)]
+        width, height, size, fitted = _converted(str(image.path), platform)
+    except Invalid as problem:
+        return Check.red("The image can't be used", problem)
+    except OSError:
+        gone = Invalid("The file of this image is gone. Choose another one.", code="image_gone")
+        return Check.red("The image is gone", gone)
+    detail = f"{width} × {height}, {size / 1e6:.1f} MB JPEG{HOW[fitted]}."
+    return Check("ok", "Image is made to fit", detail, code="image")
 
 
-def _caption(platform: Platform, caption: str, alt_text: str) -> list[Check]:
-    count = captions.count(platform, caption)
-    name = accounts.NAMES[platform]
-    found = [
-        Check("bad" if finding.level == "error" else "warn", finding.message)
-        for finding in captions.check(platform, caption, alt_text)
-    ]
-    if not any(check.level == "bad" for check in found):
-        found.append(Check("ok", f"Caption fits {name}", f"{count.used} of {count.limit} characters."))
-    if not alt_text.strip():
-        found.append(Check("warn", "No alt text", "People who can't see the image hear it read aloud."))
-    return found
+@lru_cache(maxsize=256)
+def _converted(path: str, platform: Platform) -> tuple[int, int, int, str]:
+    """An image's file never changes, so it is converted for this once."""
+    with open(path, "rb") as file:
+        made = picture.for_platform(file.read(), platform)
+    return made.width, made.height, len(made.jpeg), made.fitted
+
+
+def _reach(proposal: Proposal) -> Iterator[Check]:
+    if problem := _caught(rules.check_reach, proposal.account):
+        yield Check.red("Instagram can't fetch the image", problem)
+
+
+def _same_again(proposal: Proposal) -> Iterator[Check]:
+    if proposal.in_ledger or proposal.account.kind == "none":
+        return
+    content = Content.of(proposal.image, proposal.caption)
+    if problem := _caught(rules.check_same_again, proposal.account, content):
+        what = problem.details["same"]
+        title = f"The same {what} went out within 30 days"
+        fix = ("The earlier post", reverse("publishing:show", args=[problem.details["postId"]]))
+        if proposal.force:
+            yield Check("warn", title, "It is posted again, as you asked.", fix, code="duplicate")
+        else:
+            detail = f"On this {proposal.account.name} account. Post it again only if you mean to."
+            yield Check("bad", title, detail, fix, code="duplicate", problem=problem)
+
+
+def _label(proposal: Proposal) -> Iterator[Check]:
+    if not proposal.ai_label:
+        yield Check("warn", "Not labelled as AI-generated", LABEL_OFF, code="not_labelled")
+
+
+RULES = (_account, _image, _reach, _words, _same_again, _label)
+
+
+def _caught(rule: Callable[..., object], *given: object) -> Problem | None:
+    """What a rule refuses with; None when it lets it pass."""
+    try:
+        rule(*given)
+    except Problem as problem:
+        return problem
+    return None

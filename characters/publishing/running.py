@@ -15,7 +15,7 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.images.planning import Wish
-from characters.publishing import delivery, ledger, links, setbacks, sweeping
+from characters.publishing import delivery, ledger, links, preflight, setbacks, sweeping
 from characters.publishing.models import FINAL, Post, PostState
 from characters.publishing.pace import pace
 from influencer.errors import Conflict, Problem
@@ -42,6 +42,9 @@ def run(job: JobContext) -> dict[str, Any]:
     try:
         with job.step("image"):
             _have_image(job, post)
+        if post.state == PostState.RESERVED and not post.remote_ids:
+            with job.step("check"):
+                preflight.clear(post)
         delivery.deliver(job, post)
         sweeping.sweep(post)
     except Cancelled:

@@ -101,9 +101,17 @@ def refused(key: str, error: PlatformError) -> None:
         pause(key, reason, error.sentence, at_least=RESTRICTED_FOR)
     elif error.action is Action.REAUTHORISE:
         _row(key)
-        _write(key, refusals=F("refusals") + 1, problem=problem_of(error))
-        if of(key).refusals >= REFUSALS:
-            pause(key, reason, error.sentence)
+        _write(key, problem=problem_of(error))
+        count_refusal(key, reason, error.sentence)
+
+
+@transaction.atomic
+def count_refusal(key: str, code: str, reason: str) -> None:
+    """One more post that the account's token kept back; the third pauses the account."""
+    _row(key)
+    _write(key, refusals=F("refusals") + 1)
+    if of(key).refusals >= REFUSALS:
+        pause(key, code, reason)
 
 
 def worked(key: str) -> None:

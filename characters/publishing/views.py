@@ -14,10 +14,10 @@ from characters.images import planning
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, links, posting, services, serving, waiting
+from characters.publishing import accounts, asking, links, posting, preflight, services, serving, waiting
+from characters.publishing.checklist import Proposal
 from characters.publishing.forms import ComposeForm, new_nonce
 from characters.publishing.models import Post, PostState
-from characters.publishing.preflight import checks
 from influencer.clients import captions
 from influencer.clients.platform import Platform
 from influencer.errors import NotFound, Problem
@@ -29,12 +29,14 @@ PICKS = 11
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
-    """Write a post. `preview` sent along only shows it again, `switch` shows it for this platform."""
+    """Write a post. `preview` shows it again, `switch` for this platform, `ask` once it was asked."""
     character, target = characters.get(pk), _platform(platform)
     if request.method != "POST":
         return _composer(request, character, target, ComposeForm(initial=_initial(request, character)))
     form = ComposeForm(request.POST)
     valid = form.is_valid()
+    if "ask" in request.POST:
+        return _ask(request, character, target, form)
     if "preview" in request.POST or "switch" in request.POST:
         return _composer(request, character, target, form, part="#live" if "preview" in request.POST else "")
     if not valid:
@@ -72,15 +74,15 @@ def _composer(
     part: str = "",
     more: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    chosen = _chosen(form, character)
-    caption, alt_text = _value(form, "caption"), _value(form, "alt_text")
+    chosen, caption = _chosen(form, character), _value(form, "caption")
     fits, too_much = captions.fitting(platform, caption)
-    found = checks(character, platform, image=chosen, caption=caption, alt_text=alt_text)
+    proposal = _proposal(form, character, platform)
+    found = preflight.checks(proposal)
     context = {
         "character": character,
         "platform": platform,
         "places": [accounts.account(character, one) for one in Platform],
-        "account": accounts.account(character, platform),
+        "account": proposal.account,
         "form": form,
         "chosen": chosen,
         "picks": _picks(character, chosen),
@@ -89,6 +91,7 @@ def _composer(
         "too_much": too_much,
         "count": captions.count(platform, caption),
         "checks": found,
+        "asking": asking.is_due(proposal),
         "to_fix": sum(check.level == "bad" for check in found),
         "to_check": sum(check.level == "warn" for check in found),
         "ai_label": bool(form["ai_label"].value()),
@@ -96,6 +99,26 @@ def _composer(
         **(more or {}),
     }
     return render(request, f"publishing/compose.html{part}", context, status=status)
+
+
+def _ask(request: HttpRequest, character: Character, platform: Platform, form: ComposeForm) -> HttpResponse:
+    """Ask account and image host; an open page then shows its list anew, with what it holds by then."""
+    preflight.checks(_proposal(form, character, platform), ask=True)
+    if htmx.is_htmx(request):
+        return htmx.refresh(htmx.done(), "asked")
+    return _composer(request, character, platform, form)
+
+
+def _proposal(form: ComposeForm, character: Character, platform: Platform) -> Proposal:
+    return Proposal(
+        character,
+        accounts.account(character, platform),
+        _chosen(form, character),
+        _value(form, "caption"),
+        _value(form, "alt_text"),
+        ai_label=bool(form["ai_label"].value()),
+        force=bool(form["force"].value()),
+    )
 
 
 def _chosen(form: ComposeForm, character: Character) -> Image | None:

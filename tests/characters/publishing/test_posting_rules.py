@@ -16,7 +16,7 @@ from characters.images.models import Image
 from characters.images.planning import Wish
 from characters.images.storage import Making
 from characters.models import Character
-from characters.publishing import accounts, posting, preflight
+from characters.publishing import accounts, posting
 from characters.publishing.models import Post, PostState
 from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
@@ -336,44 +336,3 @@ def test_a_deleted_characters_posts_stay(luna: Character) -> None:
     made = post(luna)
     characters.delete(luna.pk)
     assert Post.objects.get().pk == made.pk
-
-
-# --- the list before it goes out -------------------------------------------------------------
-
-
-def lines(character: Character, platform: str = "x", **more: Any) -> list[tuple[str, str]]:
-    given = {"image": None, "caption": "Hi", "alt_text": "A tree", **more}
-    return [(check.level, check.title) for check in preflight.checks(character, Platform(platform), **given)]
-
-
-def test_when_all_is_well_the_list_says_so(luna: Character) -> None:
-    assert lines(luna) == [
-        ("ok", "X: sandbox"),
-        ("ok", "A new image is made first"),
-        ("ok", "Caption fits X"),
-    ]
-    with_image = lines(luna, image=images.add(luna.pk, drawn()))
-    assert ("ok", "Image is made to fit") in with_image
-
-
-def test_the_worst_comes_first(luna: Character) -> None:
-    found = lines(luna, caption="a" * 300, alt_text="")
-    assert [level for level, _ in found] == ["bad", "warn", "ok", "ok"]
-    assert found[0] == ("bad", "Caption is 20 characters too long for X.")
-    assert found[1] == ("warn", "No alt text")
-
-
-def test_the_list_names_what_would_be_refused(kai: Character) -> None:
-    assert ("bad", "Sandbox image") in lines(kai)
-    own = images.add(kai.pk, drawn())
-    assert ("bad", "Instagram can't fetch the image") in lines(kai, "instagram", image=own)
-    assert ("bad", "Sandbox image") in lines(kai, image=sandbox_image(kai, colour="red"))
-    assert ("bad", "No X account") in lines(someone())
-
-
-def test_every_line_that_is_bad_keeps_the_post_from_starting(kai: Character, settings: Any) -> None:
-    own = images.add(kai.pk, drawn())
-    for more in ({"caption": "a" * 300}, {"caption": "x" * 281}):
-        assert lines(kai, image=own, **more)[0][0] == "bad"
-        with pytest.raises(Invalid):
-            post(kai, image=own, **more)
