@@ -31,6 +31,7 @@ urlpatterns = [
     path("post-to-twitter", publishing.post_to_twitter),
     path("accounts", account_api.account_list),
     path("posts", publishing.posts),
+    path("posts/check", publishing.check),
     path("posts/(?P<post_id>[^/]+)", publishing.post),
     path("posts/(?P<post_id>[^/]+)/resolve", publishing.resolve),
     path("posts/(?P<post_id>[^/]+)/try", publishing.try_now),

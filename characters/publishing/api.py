@@ -17,7 +17,8 @@ from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, export, listing, posting, services, waiting
+from characters.publishing import accounts, export, listing, posting, preflight, services, waiting
+from characters.publishing.checklist import Proposal
 from characters.publishing.forms import NO_REASON
 from characters.publishing.posting import Intention
 from influencer.clients import picture
@@ -28,6 +29,7 @@ from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
 
 WAIT_SECONDS = 300
 PAGE_SIZE = 50
+PLATFORMS = {"twitter": "x"}
 
 
 @endpoint(
@@ -50,12 +52,31 @@ def post_to_twitter(request: ApiRequest) -> Answer:
     return _post(request, Platform.X)
 
 
+@endpoint(methods=("POST",))
+def check(request: ApiRequest) -> Answer:
+    """What stands against a post, without making one; `ask` (true) also asks account and image host."""
+    body = request.json
+    character = characters.get(_text(body, "characterId", required=True))
+    image_id = _text(body, "imageId")
+    proposal = Proposal(
+        character,
+        accounts.account(character, _platform(_text(body, "platform", required=True))),
+        images.get(image_id, character_id=character.pk) if image_id else None,
+        _text(body, "caption"),
+        _text(body, "altText"),
+        ai_label=_flag(body, "aiLabel", default=character.ai_label),
+        force=_flag(body, "force", default=False),
+    )
+    found = preflight.checks(proposal, ask=_flag(body, "ask", default=True))
+    return {"ready": found[0].level != "bad", "checks": [one.as_json() for one in found]}
+
+
 @endpoint(methods=("GET",))
 def posts(request: ApiRequest) -> Answer:
     """Posts that fit, a page at a time; with `format` all of them as a file."""
     wanted = {
         "character_id": request.GET.get("characterId", ""),
-        "platform": {"twitter": "x"}.get(request.GET.get("platform", ""), request.GET.get("platform", "")),
+        "platform": PLATFORMS.get(request.GET.get("platform", ""), request.GET.get("platform", "")),
         "state": request.GET.get("status", ""),
         "q": request.GET.get("q", ""),
     }
@@ -129,6 +150,14 @@ def _label(character: Character, body: dict[str, Any]) -> tuple[bool, str]:
     if not label and body.get("aiLabel") is False and not reason.strip():
         raise Invalid(NO_REASON, fields={"aiLabelReason": [NO_REASON]})
     return label, reason or character.ai_label_reason
+
+
+def _platform(name: str) -> Platform:
+    try:
+        return Platform(PLATFORMS.get(name, name))
+    except ValueError:
+        message = "platform must be instagram or x."
+        raise Invalid(message, fields={"platform": [message]}) from None
 
 
 def _nonce(request: ApiRequest) -> str:

@@ -54,9 +54,16 @@ _under_way: set[str] = set()
 _turn = threading.Lock()
 
 
-def is_due(proposal: Proposal) -> bool:
-    """Whether there is something to ask that nobody knows a fresh answer to."""
-    return _account_is_due(proposal) or _image_is_due(proposal)
+def pending(proposal: Proposal) -> list[str]:
+    """The questions nobody knows a fresh answer to, one for each line their answers will take."""
+    found = []
+    if _account_is_due(proposal):
+        found.append(f"Does {proposal.account.name} take the account?")
+        if proposal.account.platform is Platform.INSTAGRAM:
+            found.append("How many posts are left today?")
+    if _image_is_due(proposal):
+        found.append("Can the image be fetched?")
+    return found
 
 
 def ask(proposal: Proposal) -> None:

@@ -45,6 +45,8 @@ class ComposeForm(forms.Form):
         max_length=200,
         label="Why is it not labelled?",
         help_text="Kept with the post.",
+        # Enter in a line of its own would press the form's first button.
+        widget=forms.Textarea(attrs={"rows": 1}),
     )
     force = forms.BooleanField(required=False, label="Post the same again")
     nonce = forms.CharField(max_length=64, widget=forms.HiddenInput)

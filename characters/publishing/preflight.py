@@ -130,7 +130,8 @@ def _fit(image: Image, platform: Platform) -> Check:
     except OSError:
         gone = Invalid("The file of this image is gone. Choose another one.", code="image_gone")
         return Check.red("The image is gone", gone)
-    detail = f"{width} × {height}, {size / 1e6:.1f} MB JPEG{HOW[fitted]}."
+    weight = f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
+    detail = f"{width} × {height}, {weight} JPEG{HOW[fitted]}."
     return Check("ok", "Image is made to fit", detail, code="image")
 
 

@@ -91,7 +91,7 @@ def _composer(
         "too_much": too_much,
         "count": captions.count(platform, caption),
         "checks": found,
-        "asking": asking.is_due(proposal),
+        "asking": asking.pending(proposal),
         "to_fix": sum(check.level == "bad" for check in found),
         "to_check": sum(check.level == "warn" for check in found),
         "ai_label": bool(form["ai_label"].value()),

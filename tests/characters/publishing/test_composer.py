@@ -13,7 +13,7 @@ from django.urls import reverse
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import services
+from characters.publishing import asking, services
 from characters.publishing.models import Attempt, Post, PostState
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
@@ -143,6 +143,35 @@ def test_switching_the_place_keeps_everything_that_was_written(
     assert not Post.objects.exists()
 
 
+# --- what is asked ---------------------------------------------------------------------------
+
+
+def test_the_page_comes_at_once_with_what_is_still_to_be_asked(
+    client: Client, luna: Character, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking.connection, "check", None)
+    answer = said(client.get(page(luna)))
+    for question in ("Does Instagram take the account?", "How many posts are left today?", "Can the image"):
+        assert question in answer
+    assert "All fine" not in answer
+    assert "How many" not in said(client.get(page(luna, "x")))
+
+
+def test_an_open_page_is_told_to_show_the_list_anew(client: Client, luna: Character) -> None:
+    answer = send(client, luna, "x", ask="1", htmx=True)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "asked" in answer["HX-Trigger"]
+    assert "X could not be asked" in said(send(client, luna, "x", preview="1", htmx=True))
+
+
+def test_without_scripts_the_button_shows_the_whole_page(client: Client, luna: Character) -> None:
+    answer = send(client, luna, "x", caption="Kept", ask="1")
+    assert "<html" in said(answer)
+    assert "X could not be asked" in said(answer)
+    assert "> Kept</textarea>" in said(answer)
+    assert not Post.objects.exists()
+
+
 # --- sending ---------------------------------------------------------------------------------
 
 
@@ -199,7 +228,7 @@ def test_a_character_whose_posts_are_not_labelled_brings_its_reason(client: Clie
         record.ai_label, record.ai_label_reason = False, "Drawn by hand"
 
     Character.objects.change(luna.pk, unlabelled)
-    assert 'value="Drawn by hand"' in said(client.get(page(luna)))
+    assert "> Drawn by hand</textarea>" in said(client.get(page(luna)))
 
 
 def test_a_caption_that_is_too_long_is_said_at_the_field_and_kept(

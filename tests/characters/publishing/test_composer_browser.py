@@ -78,6 +78,42 @@ def test_counter_preview_and_checks_follow_the_words(
     expect(page.locator("#live")).not_to_contain_text("Made with AI")
 
 
+def test_the_list_is_there_at_once_and_answers_fill_in_by_themselves(
+    open_product: OpenPage, stage: Stage, luna: Character, image: Image
+) -> None:
+    stage.order("instagram", "me.slow", seconds=1)
+    page = open_product(composer(luna, "instagram", image))
+    before = page.locator("#before")
+    expect(before).to_contain_text("Does Instagram take the account?")
+    expect(before).to_contain_text("Image is made to fit")
+    write(page, "Typed while Instagram is asked")
+    expect(before).to_contain_text("30 of 2200 characters.")
+    expect(before).to_contain_text("answers as @luna_mystic")
+    expect(before).to_contain_text("posts left today")
+    expect(before).to_contain_text("The image can be fetched")
+    expect(before.get_by_role("button", name="Ask now")).to_have_count(0)
+    expect(page.get_by_label("Caption")).to_have_value("Typed while Instagram is asked")
+    assert before.locator("li").count() == 7
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_red_amber_and_green_are_said_in_words_too(
+    open_product: OpenPage, stage: Stage, luna: Character, image: Image, screen: str
+) -> None:
+    page = open_product(composer(luna, "x", image), screen=screen)
+    write(page, f"https://example.com {LONG}")
+    page.get_by_label("Label as AI-generated").uncheck()
+    page.get_by_label("Why is it not labelled?").fill("A photograph")
+    before = page.locator("#before")
+    expect(before).to_contain_text("answers as @luna_x")
+    expect(before).to_contain_text("Not labelled as AI-generated")
+    for word in ("Must be fixed:", "Check:", "Fine:"):
+        expect(before).to_contain_text(word)
+    look(page)
+    before.get_by_role("link", name="Write it").click()
+    expect(page.get_by_label("Alt text")).to_be_in_viewport()
+
+
 def test_switching_the_place_keeps_the_words(
     open_product: OpenPage, stage: Stage, luna: Character, image: Image
 ) -> None:

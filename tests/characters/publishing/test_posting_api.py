@@ -142,6 +142,30 @@ def test_who_switches_the_label_off_says_why(stage: Stage, image: Image, post: A
     assert (made.ai_label, made.as_json()["aiLabelReason"]) == (False, "A photograph")
 
 
+# --- what stands against it ------------------------------------------------------------------
+
+
+def test_a_post_can_be_checked_without_being_made(
+    stage: Stage, luna: Character, image: Image, call: Any
+) -> None:
+    body = {"characterId": luna.pk, "platform": "twitter", "imageId": image.pk, "caption": "Hi"}
+    answer = call("post", "/api/posts/check", {**body, "altText": "A tree"})
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert {check["level"] for check in answer.json()["checks"]} == {"ok"}
+    assert "answers" in [check["code"] for check in answer.json()["checks"]]
+    red = call("post", "/api/posts/check", {**body, "caption": "a" * 281, "ask": False}).json()
+    assert (red["ready"], red["checks"][0]["level"]) == (False, "bad")
+    assert red["checks"][0]["code"] == "caption_too_long"
+    assert red["checks"][0]["fix"] == {"text": "Shorten", "url": "#id_caption"}
+    assert not Post.objects.exists()
+
+
+def test_a_check_for_nowhere_is_refused(luna: Character, call: Any) -> None:
+    answer = call("post", "/api/posts/check", {"characterId": luna.pk, "platform": "mastodon"})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["platform"])
+
+
 # --- what is refused -------------------------------------------------------------------------
 
 

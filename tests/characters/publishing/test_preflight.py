@@ -112,9 +112,9 @@ def test_the_image_is_shown_as_the_platform_will_get_it(luna: Character) -> None
     tall = images.add(luna.pk, drawn(300, 900))
     fit = the(known(luna, "instagram", image=wide), "image")
     assert fit.title == "Image is made to fit"
-    assert fit.detail == "764 × 400, 0.0 MB JPEG, cropped to its shapes."
+    assert fit.detail == "764 × 400, 5 kB JPEG, cropped to its shapes."
     assert "white added to fit its shapes" in the(known(luna, "instagram", image=tall), "image").detail
-    assert the(known(luna, image=wide), "image").detail == "900 × 400, 0.0 MB JPEG."
+    assert the(known(luna, image=wide), "image").detail == "900 × 400, 6 kB JPEG."
 
 
 def test_an_image_is_converted_once_for_all_keystrokes(luna: Character, monkeypatch: Any) -> None:
@@ -209,11 +209,11 @@ def test_every_red_line_keeps_the_post_from_starting_with_the_same_problem(
 def test_account_and_image_host_are_asked_and_what_they_say_stays_known(
     stage: Stage, luna: Character, image: Image, platform: str
 ) -> None:
-    assert asking.is_due(proposal(luna, platform))
+    assert asking.pending(proposal(luna, platform))
     found = asked(luna, platform, image=image)
     handle = "luna_mystic" if platform == "instagram" else "luna_x"
     assert f"answers as @{handle}" in the(found, "answers").title
-    assert not asking.is_due(proposal(luna, platform))
+    assert not asking.pending(proposal(luna, platform))
     assert codes(known(luna, platform, image=image)) == codes(found)
     if platform == "instagram":
         assert the(found, "quota").title == "Instagram: 100 posts left today"
