@@ -104,6 +104,13 @@ class Reader:
         except ValueError as error:
             raise ConfigError(f"{name} must look like {SHAPE}.") from error
 
+    def with_its(self, other: str, name: str) -> str:
+        """A value that makes no sense without the other one."""
+        value = self.text(name)
+        if value and not self.text(other):
+            raise ConfigError(f"{other} is missing: {name} needs it.")
+        return value
+
     def headers(self, name: str) -> dict[str, str]:
         try:
             value = json.loads(self.text(name, "{}"))
@@ -199,6 +206,8 @@ class Config:
     # In the environment unchecked on purpose: a wrong value is a warning in the status, not a refused start.
     public_base_url: str = _settable("", "PUBLIC_BASE_URL", Reader.loose_url, address=True)
     media_s3_url: str = field(default="", repr=False)
+    c2pa_cert: str = ""
+    c2pa_key: str = ""
     public_dashboard: bool = False
     time_zone: str = _settable("UTC", "INFLUENCER_TIME_ZONE", Reader.zone)
     backups_kept: int = _settable(
@@ -256,6 +265,8 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         allowed_hosts=read.items("INFLUENCER_ALLOWED_HOSTS"),
         trusted_proxy=read.text("INFLUENCER_TRUSTED_PROXY"),
         media_s3_url=read.bucket("MEDIA_S3_URL"),
+        c2pa_cert=read.with_its("C2PA_KEY", "C2PA_CERT"),
+        c2pa_key=read.with_its("C2PA_CERT", "C2PA_KEY"),
         public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
         admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
         debug=read.flag("INFLUENCER_DEBUG"),

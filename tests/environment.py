@@ -13,6 +13,8 @@ from typing import Any
 
 # Emptied, not removed: a name that is set, even to nothing, wins over the project's `.env`.
 CONFIGURABLE = (
+    "C2PA_CERT",
+    "C2PA_KEY",
     "COMFYUI_HEADERS",
     "COMFYUI_URL",
     "DATABASE_URL",

@@ -14,10 +14,19 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.images import services as images
-from characters.publishing import accounts, doubt, ledger, links, posting, setbacks, standing, waiting
+from characters.publishing import (
+    accounts,
+    doubt,
+    ledger,
+    links,
+    posting,
+    provenance,
+    setbacks,
+    standing,
+    waiting,
+)
 from characters.publishing.accounts import Account
 from characters.publishing.models import Attempt, Post, PostState
-from influencer.clients import picture
 from influencer.clients.platform import (
     Draft,
     Outcome,
@@ -111,7 +120,7 @@ def _draft(job: JobContext, post: Post, publisher: Publisher, target: Account) -
     if post.state == PostState.RESERVED and publisher.steps[0].gives not in post.remote_ids:
         image = images.get(post.image_id)
         posting.check_image(image, target)
-        jpeg = picture.for_platform(image.path.read_bytes(), post.platform, ai=post.ai_label).jpeg
+        jpeg = provenance.picture_for(image.path.read_bytes(), post.platform, ai=post.ai_label).jpeg
         url = _link(job, post, jpeg) if post.platform == Platform.INSTAGRAM else ""
     return Draft(jpeg, url, post.caption, post.alt_text, post.ai_label)
 

@@ -14,13 +14,14 @@ from django.urls import reverse
 from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
-from characters.publishing import accounts, asking, rules, standing
+from characters.publishing import accounts, asking, provenance, rules, standing
 from characters.publishing.checklist import Check, Proposal, worst_first
 from characters.publishing.models import Post
 from characters.publishing.rules import Content
-from influencer.clients import captions, picture
+from influencer import effective
+from influencer.clients import captions
 from influencer.clients.platform import Platform
-from influencer.errors import Invalid, Problem
+from influencer.errors import Invalid, Problem, Unavailable
 
 LABEL_OFF = "Both platforms ask for it, and where the law asks for it you answer for leaving it out."
 HOW = {"cropped": ", cropped to its shapes", "padded": ", white added to fit its shapes", "": ""}
@@ -118,15 +119,17 @@ def _image(proposal: Proposal) -> Iterator[Check]:
     elif proposal.image is None:
         yield Check("ok", "A new image is made first", "It is cut to the platform's limits.", code="image")
     else:
-        yield _fit(proposal.image, proposal.account.platform)
+        yield _fit(proposal.image, proposal.account.platform, ai=proposal.ai_label)
 
 
-def _fit(image: Image, platform: Platform) -> Check:
+def _fit(image: Image, platform: Platform, *, ai: bool) -> Check:
     """What the platform will get: converting shows format, shape and size as they will be."""
     try:
-        width, height, size, fitted = _converted(str(image.path), platform)
+        width, height, size, fitted = _converted(str(image.path), platform, ai, effective.config().c2pa_cert)
     except Invalid as problem:
         return Check.red("The image can't be used", problem)
+    except Unavailable as problem:
+        return Check.red("The image can't be signed", problem)
     except OSError:
         gone = Invalid("The file of this image is gone. Choose another one.", code="image_gone")
         return Check.red("The image is gone", gone)
@@ -136,10 +139,10 @@ def _fit(image: Image, platform: Platform) -> Check:
 
 
 @lru_cache(maxsize=256)
-def _converted(path: str, platform: Platform) -> tuple[int, int, int, str]:
+def _converted(path: str, platform: Platform, ai: bool, signed: str) -> tuple[int, int, int, str]:
     """An image's file never changes, so it is converted for this once."""
     with open(path, "rb") as file:
-        made = picture.for_platform(file.read(), platform)
+        made = provenance.picture_for(file.read(), platform, ai=ai)
     return made.width, made.height, len(made.jpeg), made.fitted
 
 

@@ -130,7 +130,7 @@ def _x(text: str) -> Iterator[Finding]:
         message = f"X allows one cashtag in a post; this one has {cashtags}."
         yield Finding("error", "too_many_cashtags", message)
     if _links(text):
-        message = "A link in the text makes the post cost $0.20 instead of $0.015 at X."
+        message = "A link makes the post cost $0.20 instead of $0.015 at X, over ten times as much."
         yield Finding("warning", "link_costs", message)
 
 

@@ -52,6 +52,7 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], code: int, part:
         ("INFLUENCER_TIME_ZONE", "Mars/Olympus"),
         ("DATABASE_URL", "postgres://db/influencer"),
         ("MEDIA_S3_URL", "https://s3.example.org/images"),
+        ("C2PA_CERT", "/nowhere/chain.pem"),
     ],
 )
 def test_a_setting_that_cant_be_used_is_one_sentence(tmp_path: Path, name: str, value: str) -> None:
