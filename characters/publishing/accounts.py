@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 
@@ -156,10 +156,14 @@ def token(character: Character, platform: Platform) -> str:
     return credentials.resolve(_stored(character, name), _environment())
 
 
-def publisher(character: Character, target: Account, *, seconds: float = 60.0) -> Publisher:
-    """The client for an account. Secrets are opened here and live as long as it does."""
+def publisher(character: Character, target: Account, *, seconds: float | None = None) -> Publisher:
+    """The client for an account. Secrets are opened here and live as long as it does.
+
+    `seconds` is how long an answer may take, where it is not to be the client's own limit.
+    """
+    limit: dict[str, Any] = {} if seconds is None else {"seconds": seconds}
     if target.sandbox:
-        return _sandbox_publisher(character, target, seconds)
+        return _sandbox_publisher(character, target, limit)
     values = [_stored(character, name) for name in FIELDS[target.platform]]
     config = effective.config()
     if target.platform is Platform.INSTAGRAM:
@@ -168,10 +172,10 @@ def publisher(character: Character, target: Account, *, seconds: float = 60.0) -
             InstagramCredentials.resolved(account_id, token, _environment()),
             base_url=config.instagram_graph_url,
             api_version=config.instagram_api_version,
-            seconds=seconds,
+            **limit,
         )
     keys = XCredentials.resolved((values[0], values[1], values[2], values[3]), _environment())
-    return X(keys, base_url=config.x_api_url, seconds=seconds)
+    return X(keys, base_url=config.x_api_url, **limit)
 
 
 PROFILES = {Platform.INSTAGRAM: "https://www.instagram.com/{}/", Platform.X: "https://x.com/{}"}
@@ -198,18 +202,18 @@ def id_in(platform: Platform, permalink: str) -> str:
     return found[1] if found else ""
 
 
-def _sandbox_publisher(character: Character, target: Account, seconds: float) -> Publisher:
+def _sandbox_publisher(character: Character, target: Account, limit: dict[str, Any]) -> Publisher:
     """The stand-ins take any well-formed keys; these carry the handle, so that the feed shows it."""
     handle = NOT_IN_HANDLE.sub("_", target.handle.lstrip("@")) or "sandbox"
     number = int(hashlib.sha256(target.key.encode()).hexdigest(), 16)
     if target.platform is Platform.INSTAGRAM:
         account_id = f"1784{number % 10**13:013d}"
         given = InstagramCredentials(account_id, f"IGAA-{number % 10**9:09d}-SANDBOX-{handle}")
-        return Instagram(given, base_url=endpoints.instagram_sandbox().url, seconds=seconds)
+        return Instagram(given, base_url=endpoints.instagram_sandbox().url, **limit)
     place = endpoints.x_sandbox()
     token = f"{number % 10**9:09d}-SANDBOX-{handle}"
     keys = XCredentials("sandbox", "sandbox", token, "sandbox")
-    return X(keys, base_url=place.url, web_url=place.url, seconds=seconds)
+    return X(keys, base_url=place.url, web_url=place.url, **limit)
 
 
 def _are_set(values: Iterable[Secret | str], environment: Mapping[str, str]) -> bool:

@@ -16,6 +16,8 @@ from influencer.jobs import health
 SCREENS = {"1280": (1280, 860), "390": (390, 844)}
 # What Chromium and htmx say of every answer from 400 on.
 REFUSED = ("Failed to load resource", "Response Status Error Code")
+# What htmx says when a page is left while it asks.
+LEFT = ("htmx:sendAbort", "htmx:afterRequest")
 expect.set_options(timeout=20_000)
 OpenPage = Callable[..., Page]
 
@@ -46,7 +48,7 @@ def open_product(
     yield opened
     for context in contexts:
         context.close()
-    assert [text for text in complaints if not text.startswith(REFUSED)] == []
+    assert [text for text in complaints if not text.startswith(REFUSED + LEFT)] == []
 
 
 def _session(url: str, name: str) -> Any:
