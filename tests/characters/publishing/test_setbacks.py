@@ -343,8 +343,8 @@ def test_a_service_that_can_not_be_reached_at_the_decisive_call_did_not_get_it(
     post = start("x")
     real = accounts.publisher
 
-    def unplugged(*args: Any) -> Any:
-        found = real(*args)
+    def unplugged(*args: Any, **more: Any) -> Any:
+        found = real(*args, **more)
         if Post.objects.get().remote_ids.get("alt_text"):
             found._base_url = "http://127.0.0.1:9"
         return found
