@@ -74,7 +74,9 @@ def run(job: JobContext) -> dict[str, Any]:
     except (ServiceError, Unavailable) as error:
         tracking.after(job, error)
         raise
-    return {"imageIds": [shot.image_id for shot in shots], "sandbox": place.sandbox}
+    result = {"imageIds": [shot.image_id for shot in shots], "sandbox": place.sandbox}
+    job.finish(result, "Made an image" if len(shots) == 1 else f"Made {len(shots)} images")
+    return result
 
 
 def _prepare(job: JobContext) -> tuple[list[Shot], Place]:

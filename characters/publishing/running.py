@@ -38,7 +38,7 @@ def run(job: JobContext) -> dict[str, Any]:
     if post.state == PostState.FAILED:
         _begin_again(job, post)
     if post.state == PostState.PUBLISHED and not post.remote_id:
-        return _result(post)  # somebody found it there: nothing is left to do
+        return _done(job, post)  # somebody found it there: nothing is left to do
     try:
         with job.step("image"):
             _have_image(job, post)
@@ -54,11 +54,14 @@ def run(job: JobContext) -> dict[str, Any]:
         if not post.is_unsure or problem.code == UNKNOWN:
             raise
         raise setbacks.unknown(post, problem) from problem
-    return _result(post)
+    return _done(job, post)
 
 
-def _result(post: Post) -> dict[str, Any]:
-    return {"postId": post.pk, "permalink": post.permalink, "sandbox": post.sandbox}
+def _done(job: JobContext, post: Post) -> dict[str, Any]:
+    result = {"postId": post.pk, "permalink": post.permalink, "sandbox": post.sandbox}
+    where = f"{post.get_platform_display()}{' in the sandbox' if post.sandbox else ''}"
+    job.finish(result, f"Posted to {where}")
+    return result
 
 
 def _begin_again(job: JobContext, post: Post) -> None:

@@ -149,11 +149,14 @@ class JobContext:
     # --- the end -----------------------------------------------------------------------------
 
     def finish(self, result: dict[str, Any] | None = None, message: str = "") -> None:
-        """End the job well. Inside the handler's own transaction, its rows and this are one."""
+        """End the job well. Inside the handler's own transaction, its rows and this are one.
+
+        `message` says what came of it, in place of what the last step said.
+        """
         with transaction.atomic():
             if self.running_step:
                 _close(self.id, self.running_step)
-            fields = {"progress": 1.0, "result": result or {}, **({"message": message} if message else {})}
+            fields = {"progress": 1.0, "result": result or {}, "message": message}
             if end(self._mine(), JobState.SUCCEEDED, **fields) is None:
                 self._lose()
         self.finished = True

@@ -44,6 +44,7 @@ def test_a_generation_ends_with_an_image_its_thumbnail_and_its_recipe(stage: Sta
     assert (job.state, job.progress) == (JobState.SUCCEEDED, 1.0)
     [image] = images(job)
     assert job.result == {"imageIds": [image.pk], "sandbox": True}
+    assert job.message == "Made an image"
     assert (image.width, image.height, image.seed) == (128, 128, 7)
     assert (image.character_id, image.source, image.sandbox) == (luna.pk, "generated", True)
     assert image.prompt == "portrait of luna_character, in a forest"

@@ -72,6 +72,7 @@ def test_a_post_goes_out_and_its_id_and_link_can_be_read_back(
     assert there["pictures"][0]["alt"] == "A woman by the sea"
     assert there["ai_label"] == 1 or there["ai_label"] is True
     assert job.result == {"postId": post.pk, "permalink": post.permalink, "sandbox": True}
+    assert job.message.startswith("Posted to ") and job.message.endswith(" in the sandbox")
     assert post.published_at >= post.publishing_at >= post.created_at
     assert stage.publish_calls(platform) == 1
 
@@ -342,7 +343,7 @@ def test_a_post_cancelled_after_the_upload_is_never_published_and_its_link_is_cl
 
 
 def test_a_post_that_waits_is_cancelled_with_its_link(stage: Stage, start: Any) -> None:
-    stage.order("instagram", "rate", times=1)
+    stage.order("instagram", "container.rate", times=1)
     post = start("instagram")
     waiting = attempt(post.job_id)
     assert (waiting.state, waiting.reason) == (JobState.WAITING, "rate limit")
