@@ -159,8 +159,7 @@ def _commit_before(delivery: Delivery, step: Step) -> Attempt:
     fields = {"state": PostState(step.before), "attempts": post.attempts + 1}
     with transaction.atomic():
         if step.decisive and not post.is_unsure:
-            waiting.take_turn(post, now)
-            fields["publishing_at"] = now
+            fields["publishing_at"] = now = waiting.take_turn(post)
         if step.decisive:
             job.remember(looks=0)
         ledger.write(job, post, **fields)

@@ -52,15 +52,20 @@ def pass_hold(job: JobContext, post: Post) -> None:
         job.remember(probe=until.isoformat())
 
 
-def take_turn(post: Post, now: datetime) -> None:
-    """Raise `Wait` when the account's last post is too fresh. Inside the transaction that begins this one."""
+def take_turn(post: Post) -> datetime:
+    """This moment, for the post to begin at; raises `Wait` when the account's last post is too fresh.
+
+    Inside the transaction that begins it: who waited for the account's row has not waited before that.
+    """
     _locked(post.account)
-    gap = timedelta(seconds=pace().gap)
+    now, gap = timezone.now(), timedelta(seconds=pace().gap)
     others = Post.objects.filter(account=post.account).exclude(pk=post.pk)
-    fresh = others.filter(publishing_at__gt=now - gap, publishing_at__lte=now)
+    # One further ahead than the gap was begun before the clock was set back.
+    fresh = others.filter(publishing_at__gt=now - gap, publishing_at__lt=now + gap)
     if last := fresh.order_by("-publishing_at").values_list("publishing_at", flat=True).first():
         words = f"Leaves {gap.total_seconds():g} s between posts on {post.get_platform_display()}"
         raise Wait(last + gap, "rate limit", words)
+    return now
 
 
 def worked(post: Post) -> None:

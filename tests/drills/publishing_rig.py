@@ -38,7 +38,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from characters.publishing import hosting, running  # noqa: E402
+from characters.publishing import accounts, hosting, running  # noqa: E402
 from characters.publishing.standing_models import AccountStanding  # noqa: E402
 from influencer import sandbox  # noqa: E402
 from influencer.clients import x_client  # noqa: E402, F401
@@ -73,8 +73,7 @@ def fork(work: Callable[[], object]) -> int:
         return pid
     code = 1
     try:
-        for kind in CLIENTS.values():
-            kind.__init__.__kwdefaults__["seconds"] = PATIENCE  # type: ignore[misc]
+        accounts.publisher.__kwdefaults__["seconds"] = PATIENCE
         work()
         code = 0
     except BaseException:  # noqa: BLE001

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from characters.publishing import services
+from characters.publishing import accounts, services
 from characters.publishing.models import Attempt, MediaLink, Post, PostState
 from characters.publishing.pace import pace
 from influencer.clients.instagram import Instagram
-from influencer.clients.x import X
 from influencer.errors import Conflict, Invalid
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job, JobState
@@ -20,7 +19,6 @@ from tests.characters.stage import Stage, attempt, see_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CLIENTS = {"instagram": Instagram, "x": X}
 AFTER = ["error_after", "reset_after", "timeout_after"]
 BEFORE = ["error_before", "reset_before", "timeout_before"]
 
@@ -28,8 +26,7 @@ BEFORE = ["error_before", "reset_before", "timeout_before"]
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a second without an answer is silence."""
-    for client in (Instagram, X):
-        monkeypatch.setitem(client.__init__.__kwdefaults__, "seconds", 0.5)
+    monkeypatch.setitem(accounts.publisher.__kwdefaults__, "seconds", 0.5)
 
 
 def ended(post: Post, state: PostState) -> Job:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from characters.images import services as images
@@ -19,8 +19,8 @@ from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
+from influencer.jobs import Wait, worker
 from influencer.jobs import services as jobs
-from influencer.jobs import worker
 from influencer.jobs.models import OPEN, Job, JobState
 from tests.characters.people import someone
 from tests.characters.publishing.conftest import PLATFORMS
@@ -176,6 +176,22 @@ def test_posts_of_one_account_keep_their_distance(
     assert (first.state, second.state) == (PostState.PUBLISHED, PostState.PREPARED)
     jobs.cancel(second.job_id)
     assert len(stage.posts(platform)) == 1
+
+
+def test_one_that_waited_for_another_to_begin_sees_that_it_has(
+    start: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PUBLISHING = {"gap": 60}
+    first, second = (start("x", f"Number {number}", force=True) for number in range(2))
+    real = waiting._locked
+
+    def locked_late(account: str) -> AccountStanding:
+        Post.objects.filter(pk=first.pk).update(publishing_at=timezone.now())
+        return real(account)
+
+    monkeypatch.setattr(waiting, "_locked", locked_late)
+    with pytest.raises(Wait), transaction.atomic():
+        waiting.take_turn(second)
 
 
 def see_through_due(post: Post) -> Job:
