@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,11 +17,12 @@ from characters import services as characters
 from characters.models import Character
 from influencer.errors import Conflict
 from influencer.web import htmx
+from influencer.web import zone as dashboard
 from prompts.models import Prompt
 from scheduling import deeds, services, when_form
 from scheduling.editor import EditorForm
 from scheduling.models import Task, TaskType
-from scheduling.presets import Preset
+from scheduling.presets import Preset, Rhythm
 from scheduling.recipe import PromptSource
 from scheduling.views import told
 
@@ -50,8 +52,8 @@ def _is_over_empty_list(request: HttpRequest) -> bool:
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
-    """What the link says the task is for: a character, a type, or a prompt of the library."""
-    given = {"character_id": request.GET.get("character", "")}
+    """What the link says the task is for: a character, a type, a moment, or a prompt of the library."""
+    given = {"character_id": request.GET.get("character", ""), **_moment(request.GET.get("runAt", ""))}
     if request.GET.get("type") in TaskType.values:
         given["type"] = request.GET["type"]
     prompt: Prompt | None = Prompt.objects.filter(pk=request.GET.get("prompt", "")).first()
@@ -59,6 +61,15 @@ def _given(request: HttpRequest) -> dict[str, Any]:
         words = {name: getattr(prompt, name) for name in ("character_id", "prompt", "caption", "alt_text")}
         given |= {**words, "prompt_source": PromptSource.TEXT.value}
     return given
+
+
+def _moment(text: str) -> dict[str, Any]:
+    """A link's one moment, by the dashboard's clock whatever zone the character has."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return {}
+    return {"rhythm": Rhythm.ONCE.value, "run_at": text, "timezone": dashboard.current().key}
 
 
 @require_http_methods(FORM_METHODS)

@@ -66,13 +66,16 @@ def pending(proposal: Proposal) -> list[str]:
     return found
 
 
-def ask(proposal: Proposal) -> None:
-    """Ask what is due. While another request asks the same, it is left to that one."""
-    for name, due, question in (
-        (f"account {proposal.account.key}", _account_is_due, _ask_account),
-        (f"image {_place(proposal)}", _image_is_due, _try_link),
+def ask(proposal: Proposal, *, believing: bool = True) -> None:
+    """Ask what is due. While another request asks the same, it is left to that one.
+
+    Not `believing`, a bad answer is asked about anew however fresh it is: it may have been mended since.
+    """
+    for name, due, bad, question in (
+        (f"account {proposal.account.key}", _account_is_due, _account_is_bad, _ask_account),
+        (f"image {_place(proposal)}", _image_is_due, _image_is_bad, _try_link),
     ):
-        if due(proposal) and _begin(name):
+        if (due(proposal) or (not believing and bad(proposal))) and _begin(name):
             try:
                 question(proposal)
             finally:
@@ -105,6 +108,10 @@ def _account_is_due(proposal: Proposal) -> bool:
     if known.checked_at is None:
         return True
     return timezone.now() - known.checked_at > (GOOD_FOR if _is_well(known) else BAD_FOR)
+
+
+def _account_is_bad(proposal: Proposal) -> bool:
+    return proposal.account.kind != "none" and not _is_well(standing.of(proposal.account.key))
 
 
 def _ask_account(proposal: Proposal) -> None:
@@ -186,6 +193,11 @@ def _place(proposal: Proposal) -> str:
 def _image_is_due(proposal: Proposal) -> bool:
     known = _trials.get(_place(proposal))
     return _is_fetched(proposal) and (known is None or not known.is_fresh)
+
+
+def _image_is_bad(proposal: Proposal) -> bool:
+    known = _trials.get(_place(proposal))
+    return _is_fetched(proposal) and known is not None and known.check.level != "ok"
 
 
 def _try_link(proposal: Proposal) -> None:

@@ -35,6 +35,10 @@ def checks(proposal: Proposal, *, ask: bool = False) -> list[Check]:
     """
     if ask:
         asking.ask(proposal)
+    return _found(proposal)
+
+
+def _found(proposal: Proposal) -> list[Check]:
     return worst_first([*_known(proposal), *asking.lines(proposal)])
 
 
@@ -56,7 +60,9 @@ def clear(post: Post) -> None:
     account = accounts.require(character, Platform(post.platform))
     image = images.get(post.image_id)
     words = (post.caption, post.alt_text, post.ai_label)
-    found = checks(Proposal(character, account, image, *words, in_ledger=True), ask=True)
+    proposal = Proposal(character, account, image, *words, in_ledger=True)
+    asking.ask(proposal, believing=False)
+    found = _found(proposal)
     if refusal := asking.refusal(account):
         standing.count_refusal(account.key, str(refusal.code), refusal.sentence)
     _raise_red(found)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from characters import payload, services
 from characters.models import Character
@@ -49,9 +51,10 @@ def test_search_finds_name_and_handles_in_any_case() -> None:
 
 
 def test_search_narrows_by_state_and_model_and_sorts() -> None:
-    luna(name="Luna", preferred_model="a.safetensors")
-    luna(name="Kai", is_active=False)
-    luna(name="Ana", is_active=False, preferred_model="a.safetensors")
+    first, second = timezone.now(), timedelta(seconds=1)
+    luna(name="Luna", preferred_model="a.safetensors", created_at=first)
+    luna(name="Kai", is_active=False, created_at=first + second)
+    luna(name="Ana", is_active=False, preferred_model="a.safetensors", created_at=first + 2 * second)
 
     def names(**wanted: str) -> list[str]:
         return [one.name for one in services.search(**wanted)]

@@ -140,6 +140,7 @@ def test_a_ticked_remove_box_and_an_unticked_switch_are_carried_along(mira: Clie
     second = edit_page(theo, made)
     save(mira, made, edit_page(mira, made) | {"personality": "Wild"})
     del second["ai_label"]
+    second["ai_label_reason"] = "It is a painting."
     mine = compare(save(theo, made, second | {"instagram_api_key_remove": "on", "instagram_account_id": ""}))
     assert save(theo, made, mine).status_code == 303
     stored = Character.objects.get()
