@@ -103,7 +103,6 @@ def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, An
         "quota_used": quota.used if quota else None,
         "quota_limit": quota.limit if quota else None,
         "problem": None,
-        "refusals": 0,
         "checked_at": now,
         "last_ok_at": now,
     }

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 QUERIES = {
     "tab page": 12,
     "tab page, searched and sorted": 12,
-    "character page": 18,
+    "character page": 19,
     "edit dialog": 2,
     "API, page of 50": 2,
     "API, all": 2,

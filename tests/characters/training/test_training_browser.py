@@ -18,7 +18,7 @@ from characters.training import drafts, following, services
 from characters.training.models import Training, TrainingState
 from influencer.clients.comfyui import training as client_side
 from influencer.jobs.models import Job
-from tests.characters.opening import SCREENS, OpenPage, focused, look, tab_to
+from tests.characters.opening import SCREENS, OpenPage, look, tab_to
 from tests.characters.stage import Stage, attempt, eventually, see_through
 from tests.characters.training.lessons import BASE, begun, png, sources
 
@@ -237,7 +237,7 @@ def test_the_dialog_is_used_by_keyboard_alone(open_product: OpenPage, stage: Sta
     tab_to(page, "Remove 0.png")
     page.keyboard.press("Enter")
     expect(page.locator("li.picture")).to_have_count(5)
-    assert focused(page) == "Remove 1.png"
+    expect(page.get_by_role("button", name="Remove 1.png")).to_be_focused()
     page.get_by_label("Steps").focus()
     page.keyboard.type("40")
     page.get_by_label("I have the right").focus()

@@ -44,6 +44,8 @@ def proven(stage: Stage, luna: Character) -> Training:
     """A training that has ended well, whose LoRA is not in use yet."""
     training = begun(luna, attach=False)
     assert see_through(training.job_id).state == "succeeded"
+    # A quick one may be over before it was looked at twice.
+    Training.objects.filter(pk=training.pk).update(loss=[[10, 0.2], [40, 0.1]])
     return services.get(training.pk)
 
 
