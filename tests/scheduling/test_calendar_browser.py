@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.running import Running
 
@@ -224,7 +224,6 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
     card = page.get_by_role("article", name="Kai Mori waits for review")
     expect(card).to_contain_text("The second")
     expect(card).to_be_focused()
-    page.wait_for_load_state("networkidle")
     page.keyboard.press("e")
     expect(card.get_by_label("Caption")).to_be_focused()
     card.get_by_label("Caption").fill("The second, better. #sea")
@@ -234,7 +233,6 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
     said(page, "Approved: it goes out now.")
     expect(card).to_contain_text("The third")
     expect(card).to_be_focused()
-    page.wait_for_load_state("networkidle")
     page.keyboard.press("a")
     expect(page.locator("#review")).to_be_hidden()
     with database(plans) as rows:
@@ -247,6 +245,28 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
         "The second, better. #sea": True,
         "The third": True,
     }
+
+
+def test_the_editor_opens_while_the_section_loads_itself_anew(page: Page, plans: Running) -> None:
+    waits(plans, "The first", 9)
+    waits(plans, "The second", 6)
+    page.goto("/scheduling/")
+    reloads: list[Route] = []
+    page.route("**/scheduling/review/?open=*", lambda route: reloads.append(route))
+
+    def answer_the_reload_first(route: Route) -> None:
+        for reload in reloads:
+            reload.continue_()
+        route.continue_()
+
+    page.route("**/scheduling/review/?edit=*", answer_the_reload_first)
+    card = page.get_by_role("article", name="Kai Mori waits for review")
+    card.focus()
+    with page.expect_request("**/scheduling/review/?open=*"):
+        page.keyboard.press("r")
+    expect(card).to_contain_text("The second")
+    page.keyboard.press("e")
+    expect(card.get_by_label("Caption")).to_be_focused()
 
 
 def test_another_card_is_opened_and_words_that_do_not_fit_come_back(page: Page, plans: Running) -> None:
