@@ -149,7 +149,7 @@ def _causes(broken: QuerySet[Job]) -> Iterator[Cause]:
     newest = Job.objects.in_bulk([group["newest"] for group in chosen])
     for group in chosen:
         job = newest[group["newest"]]
-        error = job.error or failures.internal(job.step)
+        error = failures.of_job(job.error, job.step)
         where = " ".join(filter(None, (error.get("service"), error.get("code"))))
         yield Cause(error.get("message") or where, where, group["number"], job.created_at)
 

@@ -19,7 +19,7 @@ from influencer import paths, sandbox
 from influencer.clients.comfyui import ComfyUI
 from influencer.clients.errors import ServiceError
 from influencer.errors import NotFound, Problem, Unavailable
-from influencer.jobs import Cancelled, Wait
+from influencer.jobs import Cancelled, Wait, failures
 from influencer.jobs.context import JobContext
 from influencer.jobs.models import Job, JobState
 
@@ -66,7 +66,7 @@ def finished(job: Job) -> None:
         training.version = _next_version(training)
     elif job.error:
         training.error = job.error
-        training.note(job.error["message"])
+        training.note(failures.of_job(job.error, job.step)["message"])
     training.save()
 
 

@@ -77,6 +77,12 @@ def _own(step: str, code: str, message: str, fix: str) -> dict[str, Any]:
     }
 
 
+def of_job(error: dict[str, Any] | None, step: str) -> dict[str, Any]:
+    """The error kept with a failed job, with every part, also where the row lacks some."""
+    told = {name: part for name, part in (error or {}).items() if part is not None}
+    return {**internal(step), **({"fix": ""} if told.get("message") else {}), **told}
+
+
 def problem_of(error: dict[str, Any]) -> Problem:
     """The error a job failed with, as one that can be raised (and answers with the right status)."""
     retryable = bool(error.get("retryable"))

@@ -223,7 +223,7 @@ def wait_for(job_id: str, *, seconds: float) -> Job:
 def result_of(job: Job) -> dict[str, Any]:
     """What the job made. Raises what it failed with, or `Conflict("cancelled")`."""
     if job.state == JobState.FAILED:
-        problem = failures.problem_of(job.error or failures.internal(job.step))
+        problem = failures.problem_of(failures.of_job(job.error, job.step))
         problem.details = {"jobId": job.id}
         raise problem
     if job.state == JobState.CANCELLED:

@@ -105,7 +105,7 @@ def _succeeded(job: Job) -> dict[str, Any]:
 
 
 def _failed(job: Job) -> dict[str, Any]:
-    error = job.error or failures.internal(job.step)
+    error = failures.of_job(job.error, job.step)
     title = f"{label_of(error['step']) or job.spec.label} failed: {error['message']}"
     if error["code"] == failures.UNKNOWN:
         unknown = {"icon": "triangle-alert", "tone": "warn"}

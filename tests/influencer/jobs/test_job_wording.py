@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from influencer.jobs.models import Job
 from tests.influencer.jobs.factories import a_job, a_kind, put, running
 
 pytestmark = pytest.mark.django_db
+INSIDE = "The log says what. Then retry."
 
 
 def words(job: Job) -> tuple[str, str]:
@@ -88,6 +90,20 @@ def test_a_failure_is_a_sentence_with_its_fix() -> None:
     shown = wording.shown(services.get(job.id))
     assert (shown.title, shown.detail) == ("Publish failed: Instagram refused the token.", "Reconnect it.")
     assert (shown.tone, shown.can_retry, shown.spoken) == ("bad", True, shown.title)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ({"message": "The card is full."}, ("Image failed: The card is full.", "")),
+        ({"step": "generate", "code": None}, ("Generate failed: Something went wrong inside.", INSIDE)),
+        ({}, ("Image failed: Something went wrong inside.", INSIDE)),
+    ],
+)
+def test_a_failure_that_lacks_parts_is_still_told(error: dict[str, Any], said: tuple[str, str]) -> None:
+    job = a_job()
+    put(job, state="failed", error=error)
+    assert words(job) == said
 
 
 def test_an_unknown_outcome_is_no_plain_failure_and_offers_no_retry() -> None:
