@@ -125,7 +125,7 @@ def search(*, q: str = "", character: str = "", state: str = "", kind: str = "",
     if state == "failing":
         failing = failing_ids()
         ids = [pk for pk in ids if pk in failing]
-    return SORTS.get(sort, _by_due)(ids)
+    return SORTS.get(sort, _by_due)(ids) if ids else []
 
 
 def owners() -> list[tuple[str, str]]:
