@@ -133,11 +133,12 @@ def any_account_is_real() -> bool:
     """Whether any character posts for real: then practising has to be said."""
     if effective.config().sandbox == "on":
         return False
-    posting, environment = Character.objects.filter(practise_in_sandbox=False), _environment()
+    environment = _environment()
     return any(
         _are_set(values, environment)
         for names in FIELDS.values()
-        for values in posting.values_list(*names).iterator()
+        for practises, *values in Character.objects.values_list("practise_in_sandbox", *names).iterator()
+        if not practises and values[0]
     )
 
 

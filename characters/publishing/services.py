@@ -181,7 +181,7 @@ def card_posts(ids: Sequence[str]) -> dict[str, Figures]:
         Post.objects.filter(character_id__in=ids)
         .order_by()
         .values_list("character_id")
-        .annotate(number=Count("pk"))
+        .annotate(number=Count("*"))
     )
     place = Window(RowNumber(), partition_by=F("character_id"), order_by=[F("created_at").desc()])
     newest = Post.objects.filter(character_id__in=ids).annotate(place=place).filter(place=1)

@@ -1,7 +1,8 @@
-"""What the Characters tab costs with 1,000 characters: server time of each page, queries, file reads.
+"""What the Characters tab costs with 1,000 characters, 1,000 tasks, 10,000 runs and 10,000 images of those
+shown first: server time of each page, queries, file reads.
 
 `python -m tests.benchmarks.bench_pages` prints the figures; `pytest tests/benchmarks/bench_pages.py` holds
-the tab page against its limit of 60 ms.
+the pages against their limit of 60 ms.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pytest
 
 CHARACTERS = 1_000
 IMAGES, POSTS = 6, 3
+SHOWN_FIRST = 24
 ROUNDS = 25
 LIMIT = 60.0
 SOME = "char_1754528276811_000000500"
@@ -52,15 +54,17 @@ class Figure:
 
 @pytest.mark.benchmark
 @pytest.mark.django_db
-def test_the_tab_page_keeps_its_limit() -> None:
+def test_the_pages_keep_their_limit() -> None:
     figures = measure()
     print("\n" + "\n".join(figure.line() for figure in figures))
-    assert figures[0].busy <= LIMIT
+    pages = [figure.busy for figure in figures if not figure.page.startswith("API")]
+    assert max(pages) <= LIMIT
 
 
 def measure() -> list[Figure]:
     """Measure in a data folder and a database that are empty."""
     client = furnish()
+    _fill_schedule_and_galleries()
     return [_figure(client, page, address) for page, address in PAGES.items()]
 
 
@@ -85,6 +89,15 @@ def furnish(number: int = CHARACTERS, *, images: int = IMAGES, posts: int = POST
     client = Client()
     client.force_login(User.objects.create_user("bench"))
     return client
+
+
+def _fill_schedule_and_galleries() -> None:
+    from characters import services
+    from characters.models import Character
+    from tests.benchmarks import bench_tasks
+
+    bench_tasks.fill_schedule([one.pk for one in Character.objects.all()])
+    bench_tasks.fill_galleries([*(one.pk for one in services.search()[:SHOWN_FIRST]), SOME])
 
 
 def _row(number: int, pk: str) -> dict[str, Any]:

@@ -60,22 +60,40 @@ def test_the_tab_answers_in_time_with_a_thousand_tasks() -> None:
 
 
 def _fill() -> None:
+    ids = [f"char_{number}" for number in range(CHARACTERS)]
     people = [
-        {"id": f"char_{n}", "name": f"Character {n}", "personality": "calm", "triggerWord": f"who_{n}"}
-        for n in range(CHARACTERS)
+        {"id": pk, "name": f"Character {n}", "personality": "calm", "triggerWord": f"who_{n}"}
+        for n, pk in enumerate(ids)
     ]
-    tasks = [_task(number) for number in range(TASKS)]
     (paths.data_dir() / "characters.json").write_bytes(orjson.dumps(people))
+    fill_schedule(ids)
+    fill_galleries(ids)
+
+
+def fill_schedule(ids: list[str]) -> None:
+    """1,000 tasks and 10,000 runs of these characters in turn."""
+    tasks = [_task(number, ids[number % len(ids)]) for number in range(TASKS)]
     (paths.data_dir() / "scheduler.json").write_bytes(orjson.dumps(tasks))
     Planner().tick(timezone.now())
-    _fill_history()
+    _fill_history(ids)
+
+
+def fill_galleries(ids: list[str]) -> None:
+    """10,000 images of these characters in turn, one a minute."""
+    began = timezone.now() - timedelta(minutes=IMAGES)
     common = {"width": 4, "height": 5, "pixel_hash": "x", "file": "a.png", "recipe": {"prompt": "x" * 500}}
     Image.objects.bulk_create(
-        Image(id=f"img_{n}", character_id=f"char_{n % CHARACTERS}", **common) for n in range(IMAGES)
+        Image(
+            id=f"img_{n}",
+            character_id=ids[n % len(ids)],
+            created_at=began + timedelta(minutes=n),
+            **common,
+        )
+        for n in range(IMAGES)
     )
 
 
-def _fill_history() -> None:
+def _fill_history(ids: list[str]) -> None:
     now, states = timezone.now(), ("succeeded", "succeeded", "succeeded", "failed")
     Job.objects.bulk_create(
         Job(
@@ -90,7 +108,7 @@ def _fill_history() -> None:
     Fired.objects.bulk_create(
         Fired(
             task_id=f"task_{n % TASKS}",
-            character_id=f"char_{n % TASKS % CHARACTERS}",
+            character_id=ids[n % TASKS % len(ids)],
             due=now - timedelta(minutes=RUNS - n),
             state="fired",
             job_id=f"job_{n}",
@@ -99,10 +117,10 @@ def _fill_history() -> None:
     )
 
 
-def _task(number: int) -> dict[str, Any]:
+def _task(number: int, character_id: str) -> dict[str, Any]:
     return {
         "id": f"task_{number}",
-        "characterId": f"char_{number % CHARACTERS}",
+        "characterId": character_id,
         "characterName": f"Character {number % CHARACTERS}",
         "type": ("generate_and_post", "generate_only", "write_prompts")[number % 3],
         "schedule": f"{number % 60} {number % 24} * * *",

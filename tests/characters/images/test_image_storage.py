@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
 
@@ -324,6 +326,22 @@ def test_a_card_shows_the_latest_four_and_counts_all_by_a_fixed_number_of_querie
         assert parts[person.pk].count == 6
         newest = list(services.gallery(person.pk)[:4])
         assert parts[person.pk].pictures == newest
+
+
+def test_a_card_reads_a_few_images_of_the_thousands_there_are() -> None:
+    people = [someone(f"P{number}").pk for number in range(3)]
+    with CaptureQueriesContext(connection) as asked:
+        services.card_parts(people)
+    plans = [plan for query in asked if "images_image" in query["sql"] for plan in _plan_of(query["sql"])]
+    assert len(plans) >= 2
+    assert not any("SCAN images_image" in plan or "SCAN image" in plan for plan in plans)
+    assert any("USING COVERING INDEX image_of_character" in plan for plan in plans)  # the count
+
+
+def _plan_of(sql: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return [row[3] for row in cursor.fetchall()]
 
 
 # --- reading once ----------------------------------------------------------------------------
