@@ -152,10 +152,11 @@ def size(number: int) -> str:
 
 def scheduler(details: Details) -> Sequence[Fact]:
     clusters = details.get("clusters", ())
-    alive = sum(cluster["alive"] for cluster in clusters)
+    alive = sum(cluster.get("workers", 1) for cluster in clusters if cluster["alive"])
+    workers = sum(cluster.get("workers", 1) for cluster in clusters)
     found = [
         Fact("Heartbeat", "never", moment(details.get("lastBeatAt"))),
-        Fact("Workers", f"{alive} of {len(clusters)} answer", tone="" if alive == len(clusters) else "bad"),
+        Fact("Workers", f"{alive} of {workers} answer", tone="" if alive == workers else "bad"),
         *(_cluster(cluster) for cluster in clusters if not cluster["alive"]),
         Fact("Due in 1 h", grouped(details.get("dueWithinTheHour", 0))),
         Fact("Lag", duration(details.get("lagSeconds", 0))),

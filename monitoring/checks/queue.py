@@ -54,8 +54,13 @@ def workers(fresh: bool) -> Finding:
         Job.objects.filter(state__in=OPEN).order_by().values_list("state").annotate(number=Count("pk"))
     )
     found = [
-        {"name": name, "alive": health.cluster_alive(name), "lastSignAt": iso(health.last_sign(name))}
-        for name in clusters()
+        {
+            "name": name,
+            "workers": int(has["workers"]),
+            "alive": health.cluster_alive(name),
+            "lastSignAt": iso(health.last_sign(name)),
+        }
+        for name, has in clusters().items()
     ]
     details = {"clusters": found, **{str(state): counts.get(state, 0) for state in OPEN}}
     silent = [str(cluster["name"]) for cluster in found if not cluster["alive"]]

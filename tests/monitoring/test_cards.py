@@ -131,10 +131,10 @@ def test_a_full_disk_is_the_databases_trouble() -> None:
 
 
 def clusters(*alive: bool) -> list[dict[str, Any]]:
-    names = ("default", "gpu")
+    numbers = {"default": 2, "gpu": 1}
     return [
-        {"name": name, "alive": lives, "lastSignAt": iso(NOW)}
-        for name, lives in zip(names, alive, strict=True)
+        {"name": name, "workers": number, "alive": lives, "lastSignAt": iso(NOW)}
+        for (name, number), lives in zip(numbers.items(), alive, strict=True)
     ]
 
 
@@ -144,7 +144,7 @@ def test_the_scheduler_shows_heartbeat_workers_what_is_due_lag_and_missed() -> N
     assert one.value == "on time"
     assert facts(one) == {
         "Heartbeat": "never",
-        "Workers": "2 of 2 answer",
+        "Workers": "3 of 3 answer",
         "Due in 1 h": "4",
         "Lag": "0.4\u202fs",
         "Missed": "2 wait for you",
@@ -156,7 +156,7 @@ def test_a_frozen_worker_is_named() -> None:
     workers = a(State.DEGRADED, "No sign of the workers “gpu”.", clusters=clusters(True, False))
     one = card("scheduler", workers=workers)
     assert (one.value, one.message) == ("workers are silent", "No sign of the workers “gpu”.")
-    assert facts(one)["Workers"] == "1 of 2 answer"
+    assert facts(one)["Workers"] == "2 of 3 answer"
     assert "“gpu”" in facts(one)
 
 
