@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.running import Running
 
@@ -211,6 +211,23 @@ def test_an_entry_opens_its_task_or_run_and_a_day_a_new_task_for_it(page: Page, 
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Add Task on Thursday 16 May").click()
     expect(page.locator("dialog [name=run_at]")).to_have_value("2030-05-16T12:00")
+
+
+def test_the_list_takes_the_whole_width_while_nothing_waits_or_comes(page: Page, plans: Running) -> None:
+    schedule = plans.data / "scheduler.json"
+    planned = schedule.read_bytes()
+    schedule.write_bytes(orjson.dumps([{**task, "active": False} for task in orjson.loads(planned)]))
+    page.goto("/scheduling/")
+    tasks, head = page.locator("#tasks"), page.locator("#find")
+    expect(page.locator("#next")).to_be_hidden()
+    assert width_of(tasks) == width_of(head)
+    schedule.write_bytes(planned)
+    expect(page.get_by_role("heading", name="Next runs")).to_be_visible(timeout=15_000)
+    assert width_of(tasks) < width_of(head)
+
+
+def width_of(part: Locator) -> float:
+    return float(part.evaluate("element => element.getBoundingClientRect().width"))
 
 
 def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
