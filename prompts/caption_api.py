@@ -34,7 +34,7 @@ def _written(body: dict[str, Any], given: dict[str, str], wish: Wish) -> Written
     if given["promptId"]:
         return captions.write_for(given["promptId"], wish)[1]
     if not given["prompt"].strip() and not wish.image_id:
-        raise Invalid("Send what the picture shows: prompt, or promptId.", fields={"prompt": ["Required."]})
+        raise Invalid("Send what the image shows: prompt, or promptId.", fields={"prompt": ["Required."]})
     described = body.get("character")
     if given["characterId"]:
         return captions.write(characters.get(given["characterId"]), given["prompt"], wish)

@@ -27,7 +27,7 @@ KEYS = {key: name for key, name in training_api.KEYS.items() if name not in FLAG
 
 
 class Pictures(models.TextChoices):
-    SET = "set", "the pictures of the last training"
+    SET = "set", "the images of the last training"
     NEWEST = "newest", "the newest images of the gallery"
     CHOSEN = "chosen", "chosen images of the gallery"
 
@@ -94,7 +94,7 @@ def _training(character: Character, lesson: Lesson) -> Training:
     found = trainings.search(character_id=character.pk).first()
     if found is None:
         raise Conflict(
-            f"{character.name} has not been trained yet, so there are no pictures to train on again. "
+            f"{character.name} has not been trained yet, so there are no images to train on again. "
             "Train once by hand, or have the task use images of the gallery.",
             code="no_training_images",
         )

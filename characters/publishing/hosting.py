@@ -43,7 +43,7 @@ def _open(host: str, port: int) -> ThreadedWSGIServer:
         server = ThreadedWSGIServer((host, port), _Silent, ipv6=":" in host)
     except OSError as error:
         raise Unavailable(
-            f"Instagram fetches the picture from {host}:{port}, which can't be opened: {error.strerror}. "
+            f"Instagram fetches the image from {host}:{port}, which can't be opened: {error.strerror}. "
             "Choose another INFLUENCER_PORT.",
             code="port_taken",
         ) from error
@@ -56,7 +56,7 @@ def _links_only(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ.get("PATH_INFO", "").startswith(LINKS):
         return application(environ, start_response)
     start_response("404 Not Found", [("Content-Type", "text/plain")])
-    return [b"Only pictures of posts are served here."]
+    return [b"Only images of posts are served here."]
 
 
 class _Silent(WSGIRequestHandler):

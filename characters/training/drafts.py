@@ -200,7 +200,7 @@ def captioned(images: list[Row], texts: Mapping[int, str]) -> list[Row]:
 def _row(training: Training, number: int) -> Row:
     row = training.picture(number)
     if row is None:
-        raise NotFound("This picture is not in the training any more.")
+        raise NotFound("This image is not in the training any more.")
     return row
 
 

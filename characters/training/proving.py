@@ -46,7 +46,7 @@ def prove(job: JobContext, training: Training) -> None:
         raise
     _compare(job, *made)
     training.image_with, training.image_without = made[0].pk, made[1].pk
-    training.note("The test pictures with and without the LoRA differ")
+    training.note("The test images with and without the LoRA differ")
     training.save(update_fields=["image_with", "image_without", "log"])
 
 
@@ -105,7 +105,7 @@ def _ended(job: JobContext, pk: str) -> Job:
             child = jobs.wait_for(pk, seconds=PATIENCE_HERE)
     if child.is_final:
         return child
-    job.progress(FROM, words := f"Test picture: {child.message or 'queued'}")
+    job.progress(FROM, words := f"Test image: {child.message or 'queued'}")
     raise Wait(timezone.now() + LOOK_AGAIN, "following", words)
 
 
@@ -114,14 +114,14 @@ def _compare(job: JobContext, with_it: Image, without: Image) -> None:
         job.remember(children=[])
         raise _trouble(
             "lora_broken",
-            "The picture made with the LoRA is empty: its numbers are broken.",
+            "The image made with the LoRA is empty: its numbers are broken.",
             "Train again with a lower learning rate.",
         )
     if with_it.pixel_hash == without.pixel_hash:
         job.remember(children=[])
         raise _trouble(
             "lora_without_effect",
-            "The pictures with and without the LoRA are the same: it has no effect.",
+            "The images with and without the LoRA are the same: it has no effect.",
             "Check that the base model is of the family the LoRA was trained for, then train again.",
         )
 

@@ -79,7 +79,7 @@ def thumbnail(request: HttpRequest, training_id: str, stem: str) -> HttpResponse
     except OSError:
         opened = None
     if opened is None:
-        raise NotFound("This picture is not in the training any more.")
+        raise NotFound("This image is not in the training any more.")
     answer = FileResponse(opened, content_type="image/webp")
     answer["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer

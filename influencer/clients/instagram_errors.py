@@ -21,7 +21,7 @@ REAUTHORISE, GIVE_UP = Action.REAUTHORISE, Action.GIVE_UP
 HOUR = 3600.0
 
 AGAIN = "It is tried again by itself."
-ONCE_MORE = "The picture is sent once more by itself."
+ONCE_MORE = "The image is sent once more by itself."
 LATER = "It goes on by itself once Instagram allows it."
 RECONNECT = "Reconnect the account, then retry; image and caption are kept."
 OPEN_APP = "Open the Instagram app, do what it asks, then reconnect the account."

@@ -268,7 +268,7 @@ def _details(rule: Rule, call: Call, answer: Answer) -> dict[str, str]:
 NEVER_READY = Rule(
     "never_ready",
     Action.START_OVER,
-    "{service} did not finish the picture in 5 min",
+    "{service} did not finish the image in 5 min",
     "It is sent once more.",
 )
 

@@ -135,7 +135,7 @@ def _settle_and_begin(page: Page) -> None:
 
 def _follow(page: Page) -> None:
     training = section(page)
-    expect(training.locator(".job")).to_contain_text(re.compile(rf"Step \d+ of {STEPS}|Test picture"))
+    expect(training.locator(".job")).to_contain_text(re.compile(rf"Step \d+ of {STEPS}|Test image"))
     expect(training.locator("figure")).to_contain_text(re.compile(r"Loss 0\.\d{3}"))
     training.locator("summary", has_text="Log").click()
     expect(training.locator(".log")).to_contain_text("Handed over to")

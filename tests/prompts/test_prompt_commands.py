@@ -48,7 +48,7 @@ def test_what_cannot_be_done_is_said() -> None:
     with pytest.raises(Invalid, match="Say what to change"):
         said("prompts", "edit", prompt().pk)
     luna()
-    with pytest.raises(Invalid, match="Say what the picture shows"):
+    with pytest.raises(Invalid, match="Say what the image shows"):
         said("caption", "Luna")
     with pytest.raises(Invalid, match="from 1 to 50"):
         said("write_prompts", "Luna", "--count", "51")

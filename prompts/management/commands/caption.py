@@ -21,8 +21,8 @@ class Command(commands.Command):
         parser.add_argument(
             "subject", help="a prompt's id; or a character's id or name, with --prompt or --image"
         )
-        parser.add_argument("--prompt", default="", help="what the picture shows")
-        parser.add_argument("--image", default="", metavar="ID", help="a picture of the gallery")
+        parser.add_argument("--prompt", default="", help="what the image shows")
+        parser.add_argument("--image", default="", metavar="ID", help="an image of the gallery")
         parser.add_argument(
             "--narrative", default="", help="a chapter's id or title; otherwise that of today"
         )
@@ -49,6 +49,6 @@ class Command(commands.Command):
         subject, scene = options["subject"], options["prompt"]
         if not scene and not wish.image_id:
             if not subject.startswith("prompt_"):
-                raise Invalid("Say what the picture shows: --prompt or --image, or give a prompt's id.")
+                raise Invalid("Say what the image shows: --prompt or --image, or give a prompt's id.")
             return captions.write_for(subject, wish)[1]
         return captions.write(commands.named(subject), scene, wish)

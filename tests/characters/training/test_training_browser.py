@@ -176,7 +176,7 @@ def test_a_training_is_followed_to_its_proof_and_attached_with_one_click(
     training = begun(luna, attach=False)
     page = open_product(detail(luna))
     eventually(lambda: attempt(training.job_id) and services.get(training.pk).step)
-    expect(page.locator("#training .job")).to_contain_text(re.compile(r"Step \d+ of 40|Test picture"))
+    expect(page.locator("#training .job")).to_contain_text(re.compile(r"Step \d+ of 40|Test image"))
     page.locator("#training summary", has_text="Log").click()
     expect(page.locator("#training .log")).to_contain_text("Handed over to")
     see_through(training.job_id)

@@ -23,8 +23,8 @@ A_DAY = 24 * 3600.0
 
 class Command(commands.Command):
     help = (
-        "Train a LoRA of a character from 5 to 40 pictures: `train Luna pictures/ --steps 1500`. "
-        "A text file of the same name is a picture's caption."
+        "Train a LoRA of a character from 5 to 40 images: `train Luna pictures/ --steps 1500`. "
+        "A text file of the same name is an image's caption."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,7 +40,7 @@ class Command(commands.Command):
                 parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=words)
         parser.add_argument("--no-attach", action="store_true", help="don't use the LoRA when it is proven")
         parser.add_argument(
-            "--confirm-rights", action="store_true", help="note that you have the right to use the pictures"
+            "--confirm-rights", action="store_true", help="note that you have the right to use the images"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
