@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 
 from characters import services as characters
 from characters.images import generation
@@ -23,6 +24,7 @@ from influencer.jobs import Cancelled, Wait, clock
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
 from influencer.jobs.failures import UNKNOWN
+from influencer.jobs.interrupts import Interrupt
 from influencer.jobs.models import OPEN, Job, JobState
 
 log = logging.getLogger(__name__)
@@ -40,21 +42,33 @@ def run(job: JobContext) -> dict[str, Any]:
     if post.state == PostState.PUBLISHED and not post.remote_id:
         return _done(job, post)  # somebody found it there: nothing is left to do
     try:
-        with job.step("image"):
-            _have_image(job, post)
-        if post.state == PostState.RESERVED and not post.remote_ids:
-            with job.step("check"):
-                preflight.clear(post)
-        delivery.deliver(job, post)
-        sweeping.sweep(post)
+        _see_through(job, post)
     except Cancelled:
         _cancel_child(job)
         raise
     except Problem as problem:
-        if not post.is_unsure or problem.code == UNKNOWN:
+        if post.is_unsure and problem.code != UNKNOWN:
+            raise setbacks.unknown(post, problem) from problem
+        if not post.remote_id:
             raise
-        raise setbacks.unknown(post, problem) from problem
+        log.warning("post %s: it is out; its link was not read: %s", post.pk, problem.code)
+    except Interrupt:
+        raise
+    except (Exception, TimeoutException) as error:
+        setbacks.stumble(job, post, error)
+        raise
     return _done(job, post)
+
+
+def _see_through(job: JobContext, post: Post) -> None:
+    """Image, check, delivery. Raises `Problem`, `Interrupt`."""
+    with job.step("image"):
+        _have_image(job, post)
+    if post.state == PostState.RESERVED and not post.remote_ids:
+        with job.step("check"):
+            preflight.clear(post)
+    delivery.deliver(job, post)
+    sweeping.sweep(post)
 
 
 def _done(job: JobContext, post: Post) -> dict[str, Any]:

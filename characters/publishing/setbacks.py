@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from characters.publishing import ledger, waiting
@@ -17,6 +19,9 @@ from influencer.jobs.context import JobContext
 
 # A decisive call that surely had no effect is made that often in all.
 MOST_CALLS = 5
+MOST_STUMBLES = 3
+
+log = logging.getLogger(__name__)
 
 
 def poll_again(job: JobContext, service: str) -> None:
@@ -74,6 +79,21 @@ def count_or_give_up(job: JobContext, post: Post) -> None:
             retryable=True,
         )
     job.remember(tries={**tries, "without_effect": number})
+
+
+def stumble(job: JobContext, post: Post, error: BaseException) -> None:
+    """Raise `Wait` to come again after a fault of our own, where it may pass or the platform can be asked.
+
+    Left to itself it would end the job, and leave open what can be found out.
+    """
+    number = job.memo.get("stumbles", 0) + 1
+    begun = post.is_unsure or bool(post.remote_id)
+    if number > MOST_STUMBLES or not (begun or isinstance(error, DatabaseError)):
+        return
+    log.exception("post %s: it is taken up again", post.pk)
+    job.remember(stumbles=number)
+    words = "Goes on after a fault of this product; nothing is repeated unasked"
+    raise Wait(_in(pace().backoff[0]), "following" if begun else "backoff", words) from error
 
 
 def forget(job: JobContext, count: str) -> None:

@@ -8,10 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 
-from characters.publishing import posting, running, services
-from characters.publishing.models import Post, PostState
+from characters import services as characters
+from characters.models import Character
+from characters.publishing import ledger, posting, running, services
+from characters.publishing.models import MediaLink, Post, PostState
 from influencer.clients.instagram import Instagram
 from influencer.clients.x import X
 from influencer.errors import Conflict, Problem
@@ -259,3 +263,51 @@ def test_of_two_that_see_no_earlier_one_the_key_lets_only_one_in(
     monkeypatch.setattr(posting, "_known", lambda key: None)
     assert start("x", nonce="n", force=True).pk == first.pk
     assert (Post.objects.count(), Job.objects.count()) == (1, 1)
+
+
+# --- the worker stumbles ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stumble", [OperationalError("database is locked"), TimeoutException("too long")])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_answer_that_can_not_be_kept_is_asked_for_again(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch, platform: str, stumble: Exception
+) -> None:
+    post, real, stood = start(platform), ledger.accept, []
+
+    def accept(job: JobContext, post: Post, ids: dict[str, str]) -> None:
+        if "remote_id" in ids and not stood:
+            stood.append(True)
+            raise stumble
+        real(job, post, ids)
+
+    monkeypatch.setattr(ledger, "accept", accept)
+    see_through(post.job_id)
+    published(stage, post)
+    assert stage.publish_calls(platform) == 1
+
+
+def test_a_fault_that_does_not_end_leaves_it_unknown(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any, **__: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(X, "create_post", locked)
+    monkeypatch.setattr(X, "look_up", locked)
+    post = start("x")
+    job = see_through(post.job_id)
+    post.refresh_from_db()
+    assert (job.state, post.state) == (JobState.FAILED, PostState.UNKNOWN)
+
+
+def test_a_post_that_is_out_is_done_though_its_account_has_changed_meanwhile(
+    stage: Stage, start: Any, luna: Character
+) -> None:
+    post = start("instagram")
+    with doom(Instagram, "permalink", "before"), pytest.raises(Died):
+        see_through(post.job_id)
+    characters.delete(luna.pk)
+    take_over(post.job_id)
+    published(stage, post)
+    assert not MediaLink.objects.filter(revoked_at=None).exists()
