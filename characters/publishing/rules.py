@@ -97,5 +97,25 @@ def check_same_again(account: Account, content: Content) -> None:
             )
 
 
+def check_overtaken(post: Post) -> None:
+    """Raises `Conflict` (`duplicate`) when the same was posted while this post lay there failed.
+
+    What had been there before it too is meant to come again.
+    """
+    others = Post.objects.filter(account=post.account, state__in=LIVE).exclude(pk=post.pk)
+    for what, wanted in (
+        ("image", {"image_hash": post.image_hash}),
+        ("caption", {"caption_hash": post.caption_hash}),
+    ):
+        same = others.filter(**wanted) if all(wanted.values()) else others.none()
+        later = same.filter(created_at__gt=post.created_at).first()
+        if later and not same.filter(created_at__lt=post.created_at).exists():
+            raise Conflict(
+                f"A later post with this {what} is on the account by now. Make a new post if you mean both.",
+                code="duplicate",
+                details=_earlier(later, what),
+            )
+
+
 def _earlier(post: Post, what: str) -> dict[str, Any]:
     return {"postId": post.pk, "permalink": post.permalink, "same": what}

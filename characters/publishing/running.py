@@ -16,7 +16,7 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.images.planning import Wish
-from characters.publishing import delivery, ledger, links, preflight, setbacks, sweeping
+from characters.publishing import delivery, ledger, links, preflight, rules, setbacks, sweeping
 from characters.publishing.models import FINAL, Post, PostState
 from characters.publishing.pace import pace
 from influencer.errors import Conflict, Problem
@@ -79,7 +79,8 @@ def _done(job: JobContext, post: Post) -> dict[str, Any]:
 
 
 def _begin_again(job: JobContext, post: Post) -> None:
-    """A retry has all its tries before it."""
+    """A retry has all its tries before it. Raises `Conflict` when the same has gone out meanwhile."""
+    rules.check_overtaken(post)
     job.remember(tries={}, polls=0)
     ledger.write(job, post, state=PostState.RESERVED, error=None)
 

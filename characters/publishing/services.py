@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts
+from characters.publishing import accounts, rules
 from characters.publishing.accounts import Account
 from characters.publishing.models import Post, PostState
 from influencer.clients.platform import Platform
@@ -118,10 +118,14 @@ def resolve(
 
 
 def retry(post_id: str) -> Post:
-    """Try a failed post again, from the step it failed at. Raises `NotFound`, `Conflict` (`not_failed`)."""
+    """Try a failed post again, from the step it failed at.
+
+    Raises `NotFound`, `Conflict` (`not_failed`; `duplicate` when the same was posted meanwhile).
+    """
     post = get(post_id)
     if post.state != PostState.FAILED or not post.job_id:
         raise Conflict("Only a failed post can be tried again.", code="not_failed")
+    rules.check_overtaken(post)
     jobs.retry(post.job_id, resolved=(post.error or {}).get("code") == NOT_PUBLISHED["code"])
     return get(post_id)
 

@@ -311,3 +311,31 @@ def test_a_post_that_is_out_is_done_though_its_account_has_changed_meanwhile(
     take_over(post.job_id)
     published(stage, post)
     assert not MediaLink.objects.filter(revoked_at=None).exists()
+
+
+# --- the same meanwhile ----------------------------------------------------------------------
+
+
+def test_a_failed_post_is_not_tried_again_once_the_same_has_gone_out(stage: Stage, start: Any) -> None:
+    stage.order("x", "upload.refuse", message="No.")
+    earlier = start("x")
+    see_through(earlier.job_id)
+    later = start("x")
+    see_through(later.job_id)
+    with pytest.raises(Conflict) as refusal:
+        services.retry(earlier.pk)
+    assert (refusal.value.code, refusal.value.details["postId"]) == ("duplicate", later.pk)
+    jobs.retry(earlier.job_id)  # by the job's own page
+    assert see_through(earlier.job_id).error["code"] == "duplicate"
+    assert len(stage.posts("x")) == 1
+
+
+def test_one_meant_to_be_the_same_again_can_be_tried_again(stage: Stage, start: Any) -> None:
+    see_through(start("instagram").job_id)
+    stage.order("instagram", "container.refuse", code=100)
+    again = start("instagram", force=True)
+    see_through(again.job_id)
+    services.retry(again.pk)
+    see_through(again.job_id)
+    again.refresh_from_db()
+    assert (again.state, len(stage.posts("instagram"))) == (PostState.PUBLISHED, 2)
