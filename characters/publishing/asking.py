@@ -59,7 +59,8 @@ def pending(proposal: Proposal) -> list[str]:
     found = []
     if _account_is_due(proposal):
         found.append(f"Does {proposal.account.name} take the account?")
-        if proposal.account.platform is Platform.INSTAGRAM:
+        instagram = proposal.account.platform is Platform.INSTAGRAM
+        if instagram or standing.of(proposal.account.key).posts_left is not None:
             found.append("How many posts are left today?")
     if _image_is_due(proposal):
         found.append("Can the image be fetched?")
@@ -160,9 +161,9 @@ def _ago(known: AccountStanding) -> str:
 
 def _quota(name: str, known: AccountStanding) -> Iterator[Check]:
     """Of a rolling window: what is used up comes back by itself."""
-    if known.quota_limit is None or known.quota_used is None:
+    left = known.posts_left
+    if left is None:
         return
-    left = max(known.quota_limit - known.quota_used, 0)
     posts = f"{left} post{'' if left == 1 else 's'} left today"
     limit = f"{name} allows {known.quota_limit} in 24 h."
     if left == 0:

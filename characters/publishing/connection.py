@@ -95,17 +95,17 @@ def _lacking(valid: bool, scopes: tuple[str, ...]) -> dict[str, str] | None:
 
 def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, Any]) -> None:
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "username": found.username[:120],
         "name": found.name[:200],
         "picture_url": found.picture_url,
         "picture": avatar.data_url(found.picture_url, base_url=accounts.address_of(target)),
-        "quota_used": quota.used if quota else None,
-        "quota_limit": quota.limit if quota else None,
         "problem": None,
         "checked_at": now,
         "last_ok_at": now,
     }
+    if quota:
+        values |= {"quota_used": quota.used, "quota_limit": quota.limit, "quota_until": quota.until}
     AccountStanding.objects.update_or_create(key=target.key, defaults={**values, **life})
 
 

@@ -181,6 +181,7 @@ def _call(delivery: Delivery, step: Step, entry: Attempt) -> Outcome:
 def _went_out(delivery: Delivery) -> None:
     """What the account's next post has to know of this one."""
     waiting.worked(delivery.post)
+    standing.posted(delivery.post.account, delivery.publisher.allowance())
     if seconds := delivery.publisher.rest():
         waiting.rest(delivery.post, seconds)
 

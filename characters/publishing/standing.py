@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients import instagram_errors, x_errors
-from influencer.clients.platform import Action, PlatformError
+from influencer.clients.platform import Action, PlatformError, Quota
 from influencer.errors import Conflict, Problem
 
 REFUSALS = 3
@@ -118,6 +118,15 @@ def worked(key: str) -> None:
     """The platform took the token: refusals count from 0 again, and nothing is waited for."""
     calm = Q(refusals=0, held_until=None, problem__isnull=True)
     AccountStanding.objects.filter(~calm, pk=key).update(refusals=0, problem=None, **NO_HOLD)
+
+
+def posted(key: str, told: Quota | None) -> None:
+    """One more post is out: what is left by the platform's own word, else by counting on."""
+    rows = AccountStanding.objects.filter(pk=key)
+    if told is not None:
+        rows.update(quota_used=told.used, quota_limit=told.limit, quota_until=told.until)
+    else:
+        rows.filter(quota_used__isnull=False).update(quota_used=F("quota_used") + 1)
 
 
 def problem_of(problem: Problem) -> dict[str, str]:

@@ -41,6 +41,7 @@ class AccountStanding(models.Model):
     scopes = models.JSONField(default=list, blank=True)
     quota_used = models.PositiveIntegerField(null=True, blank=True)
     quota_limit = models.PositiveIntegerField(null=True, blank=True)
+    quota_until = models.DateTimeField(null=True, blank=True, help_text="From then on it is not known.")
 
     # The token: `token_mark` is a keyed hash that tells whether another one is stored by now.
     token_mark = models.CharField(max_length=32, blank=True, editable=False)
@@ -66,6 +67,19 @@ class AccountStanding(models.Model):
     def held(self, now: datetime | None = None) -> bool:
         """Whether it waits for the platform at this moment."""
         return self.held_until is not None and self.held_until > (now or timezone.now())
+
+    @property
+    def posts_left(self) -> int | None:
+        """How many posts the platform's day still allows; None when it is not known, or no longer."""
+        if self.quota_used is None or self.quota_limit is None:
+            return None
+        if self.quota_until is not None and self.quota_until <= timezone.now():
+            return None
+        return max(self.quota_limit - self.quota_used, 0)
+
+    def _quota(self) -> dict[str, int | None]:
+        known = self.posts_left is not None
+        return {"used": self.quota_used, "limit": self.quota_limit} if known else {"used": None, "limit": None}
 
     @property
     def days_left(self) -> int | None:
@@ -102,7 +116,7 @@ class AccountStanding(models.Model):
             "username": self.username,
             "name": self.name,
             "scopes": self.scopes,
-            "quota": {"used": self.quota_used, "limit": self.quota_limit},
+            "quota": self._quota(),
             "error": self.problem,
             "expiresAt": _iso(self.expires_at),
             "expiryKnown": self.expiry_known,

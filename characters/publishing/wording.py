@@ -81,7 +81,7 @@ def facts(account: Account) -> list[str]:
 
 
 def _quota(known: AccountStanding) -> list[str]:
-    if known.quota_used is None or known.quota_limit is None:
+    if known.posts_left is None:
         return []
     return [f"{known.quota_used} of {known.quota_limit} posts used in 24 h."]
 

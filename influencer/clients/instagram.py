@@ -145,6 +145,9 @@ class Instagram:
         load = self._graph.usage
         return (load.regain or HOUR) if load.tired else None
 
+    def allowance(self) -> None:
+        """Instagram tells it only to whoever asks: see `quota`."""
+
     # The single calls
 
     def create_container(

@@ -119,6 +119,7 @@ class Quota:
     """Posts used of those allowed in a rolling window of `seconds`; `busy` is the API's load in percent.
 
     `limit` is None when the platform does not say. `retry_after` (seconds) is set when calls should rest.
+    `until`: when the window ends, where it ends for all of them at once.
     """
 
     used: int
@@ -126,6 +127,7 @@ class Quota:
     seconds: int = 86_400
     busy: float = 0.0
     retry_after: float | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,10 @@ class Publisher(Protocol):
 
     def rest(self) -> float | None:
         """Seconds the account should rest, by the last answer; None when it need not."""
+        ...
+
+    def allowance(self) -> Quota | None:
+        """What the last answer told of posts used and allowed, without asking; None when it told nothing."""
         ...
 
     def account(self) -> Account: ...

@@ -38,7 +38,7 @@ from influencer.clients.platform import (
     Verdict,
     moment,
 )
-from influencer.clients.x_errors import problem, rest, rule_for, used_up
+from influencer.clients.x_errors import day_limits, problem, rest, rule_for, used_up
 
 if TYPE_CHECKING:
     from influencer.clients.x_client import Client
@@ -157,6 +157,11 @@ class X:
         """Seconds until X's limits allow another post, when the last one used one of them up."""
         return used_up(self._headers)
 
+    def allowance(self) -> Quota | None:
+        """Of the day's limits the one that is nearer; X tells them to whoever has just posted."""
+        found = day_limits(self._headers)
+        return min(found, key=lambda quota: (quota.limit or 0) - quota.used, default=None)
+
     # The single calls
 
     def upload(self, jpeg: bytes) -> str:
@@ -206,11 +211,7 @@ class X:
 
     def quota(self) -> Quota | None:
         """The day's allowance, known only after this client has posted: X has no question for it."""
-        for kind in ("x-user-limit-24hour", "x-app-limit-24hour"):
-            limit, remaining = (self._headers.get(f"{kind}-{part}", "") for part in ("limit", "remaining"))
-            if limit.isdigit() and remaining.isdigit():
-                return Quota(used=int(limit) - int(remaining), limit=int(limit))
-        return None
+        return self.allowance()
 
     # HTTP
 

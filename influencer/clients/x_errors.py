@@ -10,15 +10,15 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from influencer.clients.platform import Action, Rule
+from influencer.clients.platform import Action, Quota, Rule
 
 RETRY, START_OVER, WAIT = Action.RETRY, Action.START_OVER, Action.WAIT
 REAUTHORISE, GIVE_UP = Action.REAUTHORISE, Action.GIVE_UP
-HOUR = 3600.0
+HOUR, DAY = 3600.0, 86_400.0
 # How the headers of X's limits begin, the one of 15 minutes first.
 LIMITS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 
@@ -229,6 +229,18 @@ def used_up(headers: Mapping[str, str]) -> float | None:
     if (until := _latest_reset(headers)) is None:
         return None
     return max(until - _their_now(headers), 0.0) + random.SystemRandom().uniform(1, 5)
+
+
+def day_limits(headers: Mapping[str, str]) -> list[Quota]:
+    """Posts used and allowed in 24 h, of the user and of the app, as far as this answer tells them."""
+    found = []
+    for kind in LIMITS[1:]:
+        limit, left, reset = (headers.get(f"{kind}-{part}", "") for part in ("limit", "remaining", "reset"))
+        if limit.isdigit() and left.isdigit():
+            seconds = float(reset) - _their_now(headers) if reset.isdigit() else DAY
+            until = datetime.now(UTC) + timedelta(seconds=min(max(seconds, 0.0), DAY))
+            found.append(Quota(max(int(limit) - int(left), 0), int(limit), until=until))
+    return found
 
 
 def _reset(headers: Mapping[str, str], status: int) -> float | None:

@@ -161,8 +161,16 @@ def _ledger(platform: Platform, seats: Sequence[Seat]) -> Iterator[dict[str, Any
             "tokenExpiresAt": iso(stands.expires_at),
             "tokenExpiresSoon": stands.expires_soon,
             "heldUntil": iso(stands.held_until) if stands.held() else None,
+            **_kept_quota(platform, stands),
             **({"state": "down", "message": paused} if stands.is_paused else {}),
         }
+
+
+def _kept_quota(platform: Platform, stands: AccountStanding) -> dict[str, Any]:
+    """X tells its limits with the answer to a post only; they are kept."""
+    if platform is not Platform.X or stands.posts_left is None:
+        return {}
+    return {"quota": {"used": stands.quota_used, "limit": stands.quota_limit}}
 
 
 def _posted_today(platform: Platform) -> dict[str, int]:

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from characters.models import Character
 from characters.publishing import accounts as posting_accounts
+from characters.publishing import standing
 from characters.publishing.models import Post
 from characters.publishing.standing_models import AccountStanding
-from influencer.clients.platform import Platform
+from influencer.clients.platform import Platform, Quota
 from influencer.errors import Unavailable
 from influencer.jobs.models import iso
 from monitoring import answers
@@ -228,6 +229,9 @@ def test_what_was_posted_today_the_quota_and_the_last_error_are_told(platforms: 
     assert entries(instagram)["Luna"]["postedToday"] == entries(x)["Luna"]["postedToday"] == 1
     assert entries(instagram)["Luna"]["quota"]["limit"] > 0
     assert "quota" not in entries(x)["Luna"], "X tells it to whoever posts, and to nobody else"
+    AccountStanding.objects.create(key=account.key)
+    standing.posted(account.key, Quota(97, 100))
+    assert entries(accounts.x(False))["Luna"]["quota"] == {"used": 97, "limit": 100}
     assert (instagram.details["lastError"]["code"], x.details["lastError"]["code"]) == ("190", "190")
 
 

@@ -277,6 +277,24 @@ def test_what_is_left_of_the_day_is_said(
     assert (found.level, found.title) == (level, title)
 
 
+def test_x_tells_it_with_its_answer_to_a_post_and_it_is_kept_for_the_day(
+    stage: Stage, luna: Character, start: Any
+) -> None:
+    see_through(start("x").job_id)
+    left = the(asked(luna), "quota")
+    assert re.fullmatch(r"X: \d+ posts left today", left.title)
+    AccountStanding.objects.update(checked_at=timezone.now() - asking.GOOD_FOR)
+    assert len(asking.pending(proposal(luna))) == 2
+    assert the(asked(luna), "quota") == left, "a check does not know better"
+    AccountStanding.objects.update(quota_until=timezone.now())
+    assert "quota" not in codes(known(luna))
+
+
+def test_instagrams_are_counted_on_between_two_questions(stage: Stage, luna: Character, start: Any) -> None:
+    see_through(start("instagram").job_id)
+    assert the(known(luna, "instagram"), "quota").title == "Instagram: 99 posts left today"
+
+
 def test_a_token_near_its_end_is_amber(luna: Character) -> None:
     answered(luna, expires_at=timezone.now() + timedelta(days=3))
     assert the(known(luna, "instagram"), "token_expires").level == "warn"

@@ -9,6 +9,7 @@ import logging
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,6 @@ from influencer.clients.platform import (
     Account,
     Draft,
     PlatformError,
-    Quota,
     Stage,
     Verdict,
     next_step,
@@ -145,7 +145,23 @@ def test_the_days_quota_is_known_after_a_post(server: ScriptedServer) -> None:
     headers = {"x_user_limit_24hour_limit": "17", "x_user_limit_24hour_remaining": "5"}
     server.answer({"data": {"id": "1"}}, status=201, **headers)
     x.create_post("Hi", ("5",))
-    assert x.quota() == Quota(used=12, limit=17)
+    known = x.quota()
+    assert known and (known.used, known.limit) == (12, 17)
+    assert known.until and known.until > datetime.now(UTC), "without a time, a day at most"
+
+
+def test_of_the_users_and_the_apps_limit_the_nearer_counts(server: ScriptedServer) -> None:
+    x, reset = client(server), int(time.time()) + 600
+    headers = {
+        f"x_{whose}_limit_24hour_{name}": str(value)
+        for whose, left in (("user", 80), ("app", 3))
+        for name, value in {"limit": 100, "remaining": left, "reset": reset}.items()
+    }
+    server.answer({"data": {"id": "1"}}, status=201, **headers)
+    x.create_post("Hi", ("5",))
+    known = x.allowance()
+    assert known and (known.used, known.limit) == (97, 100)
+    assert known.until and 590 < (known.until - datetime.now(UTC)).total_seconds() < 610
 
 
 def test_the_permalink_leads_where_people_read(server: ScriptedServer) -> None:
