@@ -54,6 +54,8 @@ INSTAGRAM = INSTAGRAM_CREDENTIALS
 X = ("twitter_account_id", *X_CREDENTIALS)
 ACCOUNTS = (*INSTAGRAM, *X, "ai_label", "ai_label_reason", "practise_in_sandbox")
 SECTIONS = {"persona": PERSONA, "look": LOOK, "accounts": ACCOUNTS}
+LABEL = frozenset({"ai_label", "ai_label_reason"})
+NO_REASON = "Say why the posts are not labelled as AI-generated."
 DIALOG = (*PERSONA, *LOOK, *ACCOUNTS, "is_active")
 
 LONG_TEXTS = {"personality": 2, "backstory": 4, "voice": 2, "base_prompt": 3, "negative_prompt": 2}
@@ -202,18 +204,18 @@ class CharacterForm(RecordForm):
         for name in (*INSTAGRAM_CREDENTIALS, *X):
             if fault := _credential_fault(str(cleaned.get(name) or "")):
                 self.add_error(name, fault)
-        if self._leaves_label_unexplained(cleaned):
-            self.add_error("ai_label_reason", "Say why the posts are not labelled as AI-generated.")
+        if LABEL.isdisjoint(self.data):  # nothing of it was sent, so it is not switched off
+            cleaned["ai_label"] = self.instance.ai_label
+        elif self._leaves_label_unexplained(cleaned):
+            self.add_error(None, ValidationError({"ai_label_reason": NO_REASON}))
         return cleaned
 
     def _leaves_label_unexplained(self, cleaned: dict[str, Any]) -> bool:
-        """Whether the label is switched off, and why was asked but not said."""
-        asked = "ai_label_reason" in self.fields and "ai_label_reason" in self.data
-        return (
-            asked
-            and "ai_label" in self.said
-            and not (cleaned.get("ai_label") or cleaned.get("ai_label_reason"))
-        )
+        """Whether this form switches the label off without a reason, or takes the reason away."""
+        if LABEL.isdisjoint(self.said):
+            return False
+        label = cleaned.get("ai_label", self.instance.ai_label)
+        return not label and not cleaned.get("ai_label_reason")
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Of credentials that are missing, only those are told of that belong to one given here."""

@@ -79,7 +79,9 @@ class AccountStanding(models.Model):
 
     def _quota(self) -> dict[str, int | None]:
         known = self.posts_left is not None
-        return {"used": self.quota_used, "limit": self.quota_limit} if known else {"used": None, "limit": None}
+        return (
+            {"used": self.quota_used, "limit": self.quota_limit} if known else {"used": None, "limit": None}
+        )
 
     @property
     def days_left(self) -> int | None:

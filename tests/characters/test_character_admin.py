@@ -92,6 +92,14 @@ def test_the_rules_of_the_form_hold_here_too(owner: Client) -> None:
     assert not Character.objects.exists()
 
 
+def test_the_label_is_switched_off_for_a_reason(owner: Client) -> None:
+    luna = someone()
+    assert owner.post(url(luna), form(ai_label="", ai_label_reason="")).status_code == 200
+    assert Character.objects.get().ai_label
+    assert owner.post(url(luna), form(ai_label="", ai_label_reason="By hand")).status_code == 302
+    assert not Character.objects.get().ai_label
+
+
 def test_what_someone_else_saved_meanwhile_is_not_overwritten(owner: Client) -> None:
     luna = someone()
     seen = owner.get(url(luna)).context["adminform"].form["digest"].value()

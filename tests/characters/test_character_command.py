@@ -34,7 +34,16 @@ def as_json(*words: str) -> Any:
 def test_a_character_is_added_with_any_field() -> None:
     added = as_json(
         *("add", "--name", "Luna", "--personality", "Dreamy", "--steps", "12", "--style", "oil"),
-        *("--set", "triggerWord=luna", "--set", "promptSettings.mood=calm", "--set", "ai_label=false"),
+        *(
+            "--set",
+            "triggerWord=luna",
+            "--set",
+            "promptSettings.mood=calm",
+            "--set",
+            "ai_label=false",
+            "--set",
+            "ai_label_reason=By hand",
+        ),
     )
     assert added == Character.objects.get().as_json()
     assert (added["steps"], added["triggerWord"], added["aiLabel"]) == (12, "luna", False)

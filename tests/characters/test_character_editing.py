@@ -160,6 +160,12 @@ def test_the_label_is_switched_off_for_a_reason(client: Client) -> None:
     assert section(client, made, "accounts", ai_label="on", ai_label_reason="").status_code == 200
 
 
+def test_a_form_that_says_nothing_of_the_label_leaves_it_on(client: Client) -> None:
+    made = luna()
+    assert client.post(f"{LIST}{made.pk}/edit/", {"name": "Luna", "personality": "Dry"}).status_code == 303
+    assert (row(made.pk)["personality"], row(made.pk)["aiLabel"]) == ("Dry", True)
+
+
 def test_a_refused_section_comes_back_in_its_place(client: Client) -> None:
     made = luna()
     answer = section(client, made, "look", steps="0", mood="calm")

@@ -54,6 +54,19 @@ def test_mask_and_empty_text_keep_a_secret_and_a_new_one_takes_its_place(
     assert Character.objects.get().instagram_api_key.reveal() == stored
 
 
+def test_the_label_is_switched_off_for_a_reason_which_stays_as_long_as_it_is_off(api: Client) -> None:
+    made = luna()
+    answer = put(api, made, aiLabel=False)
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["aiLabelReason"]
+    assert put(api, made, aiLabel=False, aiLabelReason="Drawn by hand").status_code == 200
+    assert put(api, made, aiLabelReason="").status_code == 400
+    assert put(api, made, aiLabel=False, name="Luna B").status_code == 200, "that is no news"
+    stored = row(made.pk)
+    assert (stored["aiLabel"], stored["aiLabelReason"]) == (False, "Drawn by hand")
+    assert put(api, made, aiLabel=True, aiLabelReason="").status_code == 200
+
+
 def test_null_clears_a_secret(api: Client) -> None:
     made = luna(**INSTAGRAM)
     assert put(api, made, instagramApiKey=None, instagramAccountId="").status_code == 200
