@@ -23,7 +23,7 @@ from characters.publishing.models import DECISIVE_STEP, Attempt, Post, PostState
 from influencer.clients import x_errors
 from influencer.clients.network import TURNED_AWAY
 from influencer.clients.platform import Action, PlatformError
-from influencer.errors import Conflict
+from influencer.errors import Conflict, Problem
 from influencer.jobs import LostLease, Wait
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
@@ -108,6 +108,13 @@ def _note(entry: Attempt, began: float, error: PlatformError | None = None) -> N
     if error:
         entry.code, entry.message = str(error.code), error.message
     entry.save()
+
+
+def kept_back(post: Post, problem: Problem, *, since: datetime) -> None:
+    """An entry for what the check before the first call, begun at `since`, found against the post."""
+    took = round((timezone.now() - since).total_seconds() * 1000)
+    said = {"code": str(problem.code)[:60], "message": problem.message}
+    Attempt.objects.create(post=post, step="check", at=since, milliseconds=max(took, 0), **said)
 
 
 # --- what the log tells ----------------------------------------------------------------------

@@ -120,6 +120,7 @@ class Post(models.Model):
 
 
 STEP_LABELS = {
+    "check": "Check before it goes out",
     "container": "Hand over the image",
     "processing": "Process the image",
     "upload": "Upload the image",

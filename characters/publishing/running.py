@@ -66,9 +66,19 @@ def _see_through(job: JobContext, post: Post) -> None:
         _have_image(job, post)
     if post.state == PostState.RESERVED and not post.remote_ids:
         with job.step("check"):
-            preflight.clear(post)
+            _check(post)
     delivery.deliver(job, post)
     sweeping.sweep(post)
+
+
+def _check(post: Post) -> None:
+    """Raises the worst red line, which the post's own log shows as well."""
+    began = timezone.now()
+    try:
+        preflight.clear(post)
+    except Problem as problem:
+        ledger.kept_back(post, problem, since=began)
+        raise
 
 
 def _done(job: JobContext, post: Post) -> dict[str, Any]:

@@ -355,7 +355,9 @@ def test_the_publisher_asks_before_its_first_call_and_a_red_line_ends_the_job(
     assert (job.state, post.state, job.step) == (JobState.FAILED, PostState.FAILED, "check")
     assert post.error["code"] == "190/463"
     assert "expired" in post.error["message"] and post.error["fix"]
-    assert not Attempt.objects.exists()
+    [entry] = Attempt.objects.all()
+    assert (entry.step, entry.code, entry.tone) == ("check", "190/463", "bad")
+    assert entry.message == post.error["message"]
     assert not MediaLink.objects.exists()
     assert stage.log("instagram", "POST", "/media") == 0
 
