@@ -12,14 +12,18 @@ from characters.publishing import accounts, standing, tokens
 from characters.publishing.accounts import Account
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective
-from influencer.clients import avatar
-from influencer.clients.instagram_tokens import Login, Tokens, login_of
+from influencer.clients import avatar, network
+from influencer.clients.instagram_tokens import APP_REFUSED, Login, Tokens, login_of
 from influencer.clients.platform import Account as Found
 from influencer.clients.platform import Action, Platform, PlatformError, Quota
 
 SECONDS = 10.0
 MAY_PUBLISH = {"instagram_content_publish", "instagram_business_content_publish"}
 ANOTHER_TOKEN = "Make a new token, enter it, then check again."  # noqa: S105 - a sentence
+
+
+# Failures that lie between here and the account: the address, the network, the app's own secret.
+ON_THE_WAY = {network.MISDIRECTED.code, network.FORBIDDEN.code, APP_REFUSED.code}
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def _life(character: Character, target: Account, known: AccountStanding) -> dict
             "scopes": list(examined.scopes),
             "problem": _lacking(examined.valid, examined.scopes),
         }
+    if lacking := _lacking(True, tuple(known.scopes)):
+        return {"problem": lacking}
     outlived = known.expires_at is not None and known.expires_at <= timezone.now()
     return {"expires_at": None, "expiry_known": False} if outlived else {}
 
@@ -88,7 +94,8 @@ def _lacking(valid: bool, scopes: tuple[str, ...]) -> dict[str, str] | None:
     if not valid:
         return {"code": "token_invalid", "message": "The token is no longer valid.", "fix": ANOTHER_TOKEN}
     if scopes and MAY_PUBLISH.isdisjoint(scopes):
-        message = "The token may not publish: it lacks instagram_content_publish."
+        business = "_business" if any("_business_" in scope for scope in scopes) else ""
+        message = f"The token may not publish: it lacks instagram{business}_content_publish."
         return {"code": "scope_missing", "message": message, "fix": "Grant it, then enter the new token."}
     return None
 
@@ -110,10 +117,10 @@ def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, An
 
 
 def _refused(target: Account, error: PlatformError) -> Checked:
-    """A refusal of the account is kept; a platform that is out of order says nothing about it."""
+    """A refusal of the account is kept; trouble of the platform, or on the way to it, says nothing of it."""
     values: dict[str, Any] = {"checked_at": timezone.now()}
-    about_the_account = error.action in {Action.REAUTHORISE, Action.GIVE_UP}
-    if about_the_account:
+    for_good = error.action in {Action.REAUTHORISE, Action.GIVE_UP}
+    if for_good and error.code not in ON_THE_WAY:
         values["problem"] = standing.problem_of(error)
     AccountStanding.objects.update_or_create(key=target.key, defaults=values)
-    return Checked("bad" if about_the_account else "warn", error.message, error.fix)
+    return Checked("bad" if for_good else "warn", error.message, error.fix)

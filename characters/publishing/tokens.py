@@ -15,6 +15,7 @@ from characters.publishing.accounts import Account
 from characters.publishing.standing import NO_PAUSE
 from characters.publishing.standing_models import AccountStanding
 from influencer import vault
+from influencer.clients.instagram_graph import FACEBOOK
 from influencer.clients.instagram_tokens import LIFE, App, Login, login_of
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Problem
@@ -47,20 +48,26 @@ def note(character: Character, target: Account) -> AccountStanding:
     A pause for a token that was refused is over with that token; one for a restriction is not.
     Raises `Conflict`, `Unavailable` when the token can't be read.
     """
-    mark = _mark(accounts.token(character, target.platform))
+    token = accounts.token(character, target.platform)
+    mark = _mark(token)
     known = standing.of(target.key)
     if known.token_mark == mark:
         return known
-    fresh = {**UNASKED, **lifetime(target.platform, timezone.now()), "token_mark": mark}
+    fresh = {**UNASKED, **lifetime(target.platform, token, timezone.now()), "token_mark": mark}
     if known.is_paused and known.resume_after is None:
         fresh |= NO_PAUSE
     AccountStanding.objects.update_or_create(key=target.key, defaults=fresh)
     return standing.of(target.key)
 
 
-def lifetime(platform: Platform, since: datetime) -> dict[str, Any]:
-    """The times of a token stored at `since`, as long as nobody has said how long it lives."""
-    ends = since + LIFE if platform is Platform.INSTAGRAM else None
+def lifetime(platform: Platform, token: str, since: datetime) -> dict[str, Any]:
+    """The times of a token stored at `since`, as long as nobody has said how long it lives.
+
+    One of Instagram Login ends 60 days after it was made, so by then at the latest. Of one of Facebook
+    Login nobody but its app can tell: a Page's does not end at all.
+    """
+    estimated = platform is Platform.INSTAGRAM and not token.startswith(FACEBOOK)
+    ends = since + LIFE if estimated else None
     return {"token_since": since, "expires_at": ends, "expiry_known": False}
 
 

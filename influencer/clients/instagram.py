@@ -16,7 +16,7 @@ from urllib.parse import quote
 from influencer.clients import captions, network
 from influencer.clients.credentials import InstagramCredentials
 from influencer.clients.instagram_errors import EXPIRED, HOUR, rule_for_status_text
-from influencer.clients.instagram_graph import Graph
+from influencer.clients.instagram_graph import FACEBOOK, Graph
 from influencer.clients.platform import (
     CLOCK_SLACK,
     Account,
@@ -191,7 +191,7 @@ class Instagram:
     def account(self) -> Account:
         """Whose token it is. `id` is the one to publish under (`user_id`, never the app-scoped `id`)."""
         fields = "id,username,name,profile_picture_url"
-        if self._credentials.token.startswith("EAA"):
+        if self._credentials.token.startswith(FACEBOOK):
             body = self._read("account", self._account, fields)
         else:
             body = self._read("account", "me", f"user_id,{fields}")

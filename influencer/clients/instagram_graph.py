@@ -16,10 +16,12 @@ from influencer.errors import Invalid
 
 log = logging.getLogger(__name__)
 
+# How a token of Facebook Login begins.
+FACEBOOK = "EAA"
 HOSTS = {
     "IGAA": "https://graph.instagram.com",
     "IGQV": "https://graph.instagram.com",
-    "EAA": "https://graph.facebook.com",
+    FACEBOOK: "https://graph.facebook.com",
 }
 
 

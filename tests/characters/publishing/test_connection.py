@@ -11,7 +11,8 @@ import pytest
 from characters import services as characters
 from characters.forms import section_form
 from characters.models import Character
-from characters.publishing import connection, standing, tokens
+from characters.publishing import connection, standing, tokens, wording
+from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict
 from tests.characters.people import someone
@@ -154,11 +155,13 @@ def test_a_page_token_does_not_expire(settings: Any) -> None:
     assert known and (known.expires_at, known.expiry_known) == (None, True)
 
 
-def test_without_an_app_the_end_is_estimated() -> None:
+def test_without_an_app_nobody_knows_when_a_facebook_token_ends(stage: Stage) -> None:
     luna = owner_of(f"EAA-PAGE-{ID}")
     check(luna)
     known = place(luna).standing
-    assert known and (known.days_left, known.expiry_known) == (60, False)
+    assert known and (known.expires_at, known.expiry_known) == (None, False)
+    assert wording.facts(place(luna))[-1].startswith("When the token ends is not known")
+    assert not wording.troubles(place(luna)), "what nobody knows is not warned of"
 
 
 def test_a_token_that_outlives_its_estimate_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,10 +173,28 @@ def test_a_token_that_outlives_its_estimate_is_believed(monkeypatch: pytest.Monk
     assert place(luna).chip == ("ok", "ok")
 
 
-def test_an_app_with_a_wrong_secret_is_told_as_such(settings: Any) -> None:
+def test_an_app_with_a_wrong_secret_is_told_as_such_and_is_no_fault_of_the_account(settings: Any) -> None:
     configure_app(settings, "WRONG")
-    checked = check(owner_of(f"EAA-{ID}-user"))
-    assert "refused the app's id or secret" in checked.message
+    luna = owner_of(f"EAA-{ID}-user")
+    checked = check(luna)
+    assert (checked.level, "refused the app's id or secret" in checked.message) == ("bad", True)
+    assert place(luna).chip == ("set", "ok")
+
+
+def test_a_page_in_place_of_the_platform_is_no_fault_of_the_account(stage: Stage) -> None:
+    luna = owner_of()
+    check(luna)
+    stage.order("instagram", "me.html")
+    assert check(luna).level != "ok"
+    assert place(luna).chip == ("ok", "ok")
+
+
+def test_a_renewed_token_that_may_not_publish_is_found_out() -> None:
+    luna = owner_of()
+    check(luna)
+    AccountStanding.objects.update(scopes=["instagram_business_basic"])
+    assert "lacks instagram_business_content_publish" in check(luna).message
+    assert place(luna).chip == ("broken", "bad")
 
 
 def test_a_token_without_the_right_to_publish_is_found_out(settings: Any, monkeypatch: Any) -> None:

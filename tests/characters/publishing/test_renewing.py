@@ -148,8 +148,9 @@ def test_a_facebook_token_is_exchanged_by_its_app(settings: Any, stage: Stage) -
 def test_a_facebook_token_without_an_app_says_what_it_needs(stage: Stage) -> None:
     luna = aged(owner_of(f"EAA-{ID}-user"), stage)
     assert turn() == []
-    assert known(luna).refresh_problem["code"] == "no_app"
-    assert "INSTAGRAM_APP_ID" in known(luna).refresh_problem["message"]
+    with pytest.raises(Conflict, match="INSTAGRAM_APP_ID") as refusal:
+        renewing.start(luna)
+    assert refusal.value.code == "no_app"
 
 
 def test_a_token_from_the_environment_says_where_to_put_a_new_one(settings: Any, stage: Stage) -> None:
