@@ -52,6 +52,11 @@ def require(proposal: Proposal) -> None:
 
 
 def clear(post: Post) -> None:
+def require_asked(proposal: Proposal) -> None:
+    """Raises the first red line among the fresh answers of account and image host; asks nobody."""
+    _raise_red(asking.lines(proposal))
+
+
     """Ask everything right before the first remote call. Raises the worst line, if it is red.
 
     A platform that can't be asked now keeps nothing back: it is called next, and says so itself.

@@ -43,6 +43,7 @@ def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
         return _composer(request, character, target, form, status=422)
     try:
         jobs.require_worker("default")
+        preflight.require_asked(_proposal(form, character, target))
         post = posting.start(character, form.intention(target), user_id=request.user.pk)
     except Problem as problem:
         form.refuse(problem)
@@ -81,7 +82,7 @@ def _composer(
     context = {
         "character": character,
         "platform": platform,
-        "places": [accounts.account(character, one) for one in Platform],
+        "places": accounts.accounts_of([character])[character.pk],
         "account": proposal.account,
         "form": form,
         "chosen": chosen,

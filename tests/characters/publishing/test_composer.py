@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import asking, services
+from characters.publishing import accounts, asking, services
 from characters.publishing.models import Attempt, Post, PostState
+from characters.publishing.standing_models import AccountStanding
+from influencer.clients.platform import Platform
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
 from tests.characters.people import X, someone
@@ -195,6 +199,26 @@ def test_a_new_image_is_made_of_the_written_prompt(client: Client, luna: Charact
     send(client, luna, prompt="a tree on a hill")
     wish = Job.objects.get().request["wish"]
     assert (wish["final_prompt"], wish["shape"]) == ("a tree on a hill", "4:5")
+
+
+def test_a_red_line_that_was_asked_keeps_the_post_from_starting(
+    client: Client, luna: Character, image: Image
+) -> None:
+    key, now = accounts.account(luna, Platform.X).key, timezone.now()
+    said_no = {"code": "unauthorized", "message": "X refused the keys.", "fix": "Renew them."}
+    AccountStanding.objects.create(key=key, checked_at=now, problem=said_no)
+    answer = send(client, luna, "x", image=image.pk)
+    assert answer.status_code == 502
+    assert "X refused the keys. Renew them." in said(answer) and "Good morning" in said(answer)
+    assert not Post.objects.exists()
+    AccountStanding.objects.update(checked_at=now - timedelta(minutes=1))
+    assert send(client, luna, "x", image=image.pk).status_code == 303, "it is asked again before it goes out"
+
+
+def test_the_place_says_that_its_account_is_paused(client: Client, luna: Character) -> None:
+    key = accounts.account(luna, Platform.X).key
+    AccountStanding.objects.create(key=key, paused_at=timezone.now(), pause_reason="No.")
+    assert '<span class="chip bad">paused</span>' in said(client.get(page(luna, "x")))
 
 
 def test_the_same_form_sent_twice_is_one_post(client: Client, luna: Character, image: Image) -> None:
