@@ -22,6 +22,7 @@ from influencer import effective
 from influencer.clients import captions
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid, Problem, Unavailable
+from influencer.jobs.wording import clock_time
 
 LABEL_OFF = "Both platforms ask for it, and where the law asks for it you answer for leaving it out."
 HOW = {"cropped": ", cropped to its shapes", "padded": ", white added to fit its shapes", "": ""}
@@ -51,12 +52,12 @@ def require(proposal: Proposal) -> None:
         _raise_red(rule(proposal))
 
 
-def clear(post: Post) -> None:
 def require_asked(proposal: Proposal) -> None:
     """Raises the first red line among the fresh answers of account and image host; asks nobody."""
     _raise_red(asking.lines(proposal))
 
 
+def clear(post: Post) -> None:
     """Ask everything right before the first remote call. Raises the worst line, if it is red.
 
     A platform that can't be asked now keeps nothing back: it is called next, and says so itself.
@@ -94,9 +95,10 @@ def _account(proposal: Proposal) -> Iterator[Check]:
     if problem := _caught(standing.require_open, account.key):
         yield Check.red(f"{account.name}: paused", problem, ("Resume", "#accounts"))
     known = standing.of(account.key)
-    if known.held():
-        title = f"{account.name}: waits until {known.held_until:%H:%M} UTC"
-        yield Check("warn", title, f"{known.hold_reason} It goes out by itself after that.", code="held")
+    if known.held_until and known.held():
+        title = f"{account.name}: waits until {clock_time(known.held_until)}"
+        detail = f"{known.hold_reason.rstrip('.')}. It goes out by itself after that."
+        yield Check("warn", title, detail, code="held")
     if account.sandbox:
         note = account.note or "The post appears in the feed on this computer and nowhere else."
         yield Check("ok", f"{account.name}: sandbox", note, code="account")

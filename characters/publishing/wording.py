@@ -112,7 +112,8 @@ def troubles(account: Account) -> list[Trouble]:
     if account.kind == "real":
         found += _problem(known) + _ending(known)
     if known.held():
-        found.append(Trouble("warn", f"Waiting: {known.hold_reason}", "", "It goes on", known.held_until))
+        reason = f"Waiting: {known.hold_reason.rstrip('.')}."
+        found.append(Trouble("warn", reason, "", "It goes on", known.held_until))
     return found
 
 

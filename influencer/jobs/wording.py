@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -94,7 +94,7 @@ def _waiting(job: Job) -> dict[str, Any]:
         return _cancelling()
     if job.is_following:
         return _running(job)
-    until = f"until {_clock_time(job)}" if job.until else ""
+    until = f"until {clock_time(job.until)}" if job.until else ""
     return {"title": REASONS.get(job.reason, "Waiting"), "detail": job.message or until}
 
 
@@ -167,8 +167,9 @@ def _took(job: Job) -> float:
     return (job.finished_at - job.started_at).total_seconds()
 
 
-def _clock_time(job: Job) -> str:
-    local = timezone.localtime(job.until)
+def clock_time(moment: datetime) -> str:
+    """Hour and minute in the dashboard's time zone, with the date where it is far off."""
+    local = timezone.localtime(moment)
     far = local - timezone.localtime() > timedelta(hours=20)
     return f"{local.day} {local:%b}, {local:%H:%M}" if far else f"{local:%H:%M}"
 

@@ -176,7 +176,10 @@ def test_leaving_the_label_out_is_amber(luna: Character) -> None:
 def test_a_paused_account_is_red_and_one_that_waits_amber(luna: Character) -> None:
     key = accounts.account(luna, Platform.X).key
     standing.hold(key, timezone.now() + timedelta(hours=1), "X's limit is reached.", "rate_limit")
-    assert the(known(luna), "held").level == "warn"
+    held = the(known(luna), "held")
+    assert (held.level, held.detail) == ("warn", "X's limit is reached. It goes out by itself after that.")
+    until = timezone.localtime(standing.of(key).held_until)
+    assert held.title == f"X: waits until {until:%H:%M}"
     standing.pause(key, "190", "The token was refused three times.")
     paused = the(known(luna), "account_paused")
     assert (paused.level, paused.fix) == ("bad", ("Resume", "#accounts"))
