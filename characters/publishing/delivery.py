@@ -171,6 +171,7 @@ def _call(delivery: Delivery, step: Step, entry: Attempt) -> Outcome:
         delivery.job.renew()  # the last word before what can't be taken back
     with ledger.closing(entry):
         outcome = step.call(delivery.draft, delivery.post.remote_ids)
+        entry.http_status = outcome.status
         if not outcome.ready:
             entry.message = "Not ready yet."
         elif outcome.ids.get(step.gives) == "none":

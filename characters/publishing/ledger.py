@@ -87,6 +87,7 @@ def attempted(post: Post, name: str, *, at: datetime | None = None) -> Iterator[
     entry = Attempt.objects.create(post=post, step=name, at=at or timezone.now())
     with closing(entry):
         yield entry
+        entry.http_status = 200
 
 
 @contextmanager
@@ -104,9 +105,8 @@ def closing(entry: Attempt) -> Iterator[None]:
 
 def _note(entry: Attempt, began: float, error: PlatformError | None = None) -> None:
     entry.milliseconds = round((time.monotonic() - began) * 1000)
-    entry.http_status = error.http_status if error else 200
     if error:
-        entry.code, entry.message = str(error.code), error.message
+        entry.http_status, entry.code, entry.message = error.http_status, str(error.code), error.message
     entry.save()
 
 

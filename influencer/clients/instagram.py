@@ -93,7 +93,7 @@ class Instagram:
         container = self.create_container(
             draft.picture_url, draft.caption, alt_text=draft.alt_text, ai_label=draft.ai_label
         )
-        return Outcome({"container_id": container})
+        return Outcome({"container_id": container}, status=self._graph.status)
 
     def _processing_step(self, draft: Draft, ids: Ids) -> Outcome:
         status = self.container_status(ids["container_id"])
@@ -104,13 +104,16 @@ class Instagram:
             said = network.harmless(status.text, self._credentials.token)
             raise PlatformError(rule_for_status_text(status.text), call, Answer(said=said))
         done = status.code in {"FINISHED", "PUBLISHED"}
-        return Outcome({"container_status": status.code} if done else {}, ready=done)
+        ids = {"container_status": status.code} if done else {}
+        return Outcome(ids, ready=done, status=self._graph.status)
 
     def _publish_step(self, draft: Draft, ids: Ids) -> Outcome:
-        return Outcome({"remote_id": self.publish(ids["container_id"])})
+        media_id = self.publish(ids["container_id"])
+        return Outcome({"remote_id": media_id}, status=self._graph.status)
 
     def _link_step(self, draft: Draft, ids: Ids) -> Outcome:
-        return Outcome({"permalink": self.permalink(ids["remote_id"])})
+        link = self.permalink(ids["remote_id"])
+        return Outcome({"permalink": link}, status=self._graph.status)
 
     def look_up(
         self,

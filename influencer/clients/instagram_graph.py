@@ -34,7 +34,7 @@ def host_for(token: str) -> str:
 
 
 class Graph:
-    """Calls for one token. `usage` is the load the last answer told of."""
+    """Calls for one token. Of the last answer: `usage` is the load it told of, `status` its HTTP status."""
 
     def __init__(self, token: str, *, base_url: str = "", api_version: str = "v25.0") -> None:
         root = (base_url or host_for(token)).rstrip("/")
@@ -42,6 +42,7 @@ class Graph:
         self._token = token
         self._session = _session(token)
         self.usage = Usage()
+        self.status: int | None = None
 
     def get(self, call: Call, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """The answer as JSON. Raises `PlatformError`."""
@@ -73,7 +74,7 @@ class Graph:
                 )
         except requests.RequestException as error:
             raise network.failed(error, call) from error
-        self.usage = usage(response.headers)
+        self.usage, self.status = usage(response.headers), response.status_code
         return response
 
     def _checked(self, response: requests.Response, call: Call) -> dict[str, Any]:

@@ -71,10 +71,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step brought. Not `ready`: call the same step again after `poll_delay`."""
+    """What a step brought. Not `ready`: call the same step again after `poll_delay`.
+
+    `status` is the answer's HTTP status; None where there was nothing to ask.
+    """
 
     ids: Ids = field(default_factory=dict)
     ready: bool = True
+    status: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

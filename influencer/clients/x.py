@@ -100,6 +100,7 @@ class X:
         self._web_url = web_url.rstrip("/")
         self._seconds = seconds
         self._headers: Mapping[str, str] = {}
+        self._status: int | None = None
 
     # The steps of a post
 
@@ -113,16 +114,17 @@ class X:
         )
 
     def _upload_step(self, draft: Draft, ids: Ids) -> Outcome:
-        return Outcome({"media_id": self.upload(draft.picture)})
+        return Outcome({"media_id": self.upload(draft.picture)}, status=self._status)
 
     def _alt_text_step(self, draft: Draft, ids: Ids) -> Outcome:
-        if draft.alt_text.strip():
-            self.set_alt_text(ids["media_id"], draft.alt_text)
-        return Outcome({"alt_text": "set" if draft.alt_text.strip() else "none"})
+        if not draft.alt_text.strip():
+            return Outcome({"alt_text": "none"})
+        self.set_alt_text(ids["media_id"], draft.alt_text)
+        return Outcome({"alt_text": "set"}, status=self._status)
 
     def _publish_step(self, draft: Draft, ids: Ids) -> Outcome:
         post = self.create_post(draft.caption, (ids["media_id"],), made_with_ai=draft.ai_label)
-        return Outcome({"remote_id": post.id})
+        return Outcome({"remote_id": post.id}, status=self._status)
 
     def _link_step(self, draft: Draft, ids: Ids) -> Outcome:
         return Outcome({"permalink": self.permalink(ids["remote_id"])})
@@ -244,6 +246,7 @@ class X:
             raise self._refusal(error.response, call) from error  # type: ignore[attr-defined]
         except requests.RequestException as error:
             raise network.failed(error, call) from error
+        self._status = response.status_code
         if call.decisive:
             self._headers = response.headers
         body = network.json_object(response)

@@ -152,13 +152,23 @@ def test_each_state_and_attempt_is_committed_before_its_remote_call(
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_call_is_in_the_posts_log_with_its_answer(stage: Stage, start: Any, platform: str) -> None:
-    post = start(platform)
+    post = start(platform, alt_text="A woman")
     see_through(post.job_id)
     log = list(Attempt.objects.filter(post=post))
     names = list(dict.fromkeys(entry.step for entry in log))
     first = ["container", "processing"] if platform == "instagram" else ["upload", "alt_text"]
     assert names == [*first, "publish", "link"]
-    assert all(entry.http_status == 200 and not entry.code and not entry.open for entry in log)
+    assert not any(entry.code or entry.open for entry in log)
+    told = {entry.step: entry.http_status for entry in log}
+    asked = {"publish": 200, "link": 200} if platform == "instagram" else {"publish": 201, "link": None}
+    assert told == dict.fromkeys(first, 200) | asked, "X is asked for no link: it can be told from the id"
+
+
+def test_where_there_is_no_alt_text_to_send_the_log_claims_no_answer(stage: Stage, start: Any) -> None:
+    post = start("x", alt_text="")
+    see_through(post.job_id)
+    [entry] = post.log.filter(step="alt_text")
+    assert (entry.http_status, entry.message) == (None, "There was none to send.")
 
 
 def test_the_lease_is_renewed_right_before_each_call(stage: Stage, start: Any, monkeypatch: Any) -> None:
