@@ -121,6 +121,7 @@ def _gemini() -> Iterable[writers.Rule]:
         writers.LOST,
         writers.GARBLED,
         writers.MISDIRECTED,
+        writers.FORBIDDEN,
         writers.UNUSABLE,
     )
     return (*gemini_errors.RULES, *special)

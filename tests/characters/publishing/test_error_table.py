@@ -13,11 +13,12 @@ from django.core.management import call_command
 from characters.publishing import error_table
 from characters.publishing.error_table import Row
 from characters.publishing.management.commands import error_table as command
-from influencer.clients import instagram_errors, network, x_errors
+from influencer.clients import instagram_errors, network, picture, platform, x_errors
 from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.errors import ServiceError
 from influencer.clients.instagram import Instagram
-from influencer.clients.platform import Action, PlatformError, Rule
+from influencer.clients.platform import Action, Draft, PlatformError, Rule
+from influencer.clients.writers import errors as writers
 from influencer.clients.writers import gemini_errors
 from influencer.clients.writers.errors import WriterError
 from influencer.clients.writers.gemini import Gemini
@@ -51,11 +52,18 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def host() -> Iterator[ScriptedServer]:
+    """Where the sandbox's Instagram may fetch pictures from."""
+    with ScriptedServer().running() as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, host: ScriptedServer) -> Iterator[Stage]:
     """One sandbox for all rows."""
     folder = tmp_path_factory.mktemp("errors")
     (folder / "run").mkdir()
-    with sandbox_at(folder) as stage:
+    with sandbox_at(folder, host.url) as stage:
         yield stage
 
 
@@ -153,6 +161,43 @@ def test_answers_of_instagram_that_come_under_changing_codes(stage: Stage, subco
 )
 def test_instagrams_own_words_for_tokens(stage: Stage, token: str, code: str, action: Action) -> None:
     agrees("Instagram", refusal(instagram(stage, token).account), code, action)
+
+
+# --- containers ------------------------------------------------------------------------------
+
+
+def processing(stage: Stage, host: ScriptedServer) -> Callable[[], Any]:
+    """The question what has become of a new container, whose picture the stand-in has fetched."""
+    client = instagram(stage)
+    host.answer(picture.dot(), Content_Type="image/jpeg")
+    container = client.create_container(f"{host.url}/m/dot.jpg", "Hi")
+    step = next(step for step in client.steps if step.gives == "container_status")
+    return lambda: step.call(Draft(b""), {"container_id": container})
+
+
+def test_a_container_instagram_could_not_use(stage: Stage, host: ScriptedServer) -> None:
+    stage.order("instagram", "container_error")
+    error = refusal(processing(stage, host))
+    row = documented("Instagram", error.code, error.message)
+    assert WHAT_HAPPENS[error.action] in row.does and error.fix == row.fix
+
+
+def test_a_container_that_was_not_published_in_time(stage: Stage, host: ScriptedServer) -> None:
+    ask_now = processing(stage, host)
+    stage.control("POST", "clock", {"advance": 25 * 3600})
+    agrees("Instagram", refusal(ask_now), "container_expired", Action.START_OVER)
+
+
+def test_a_container_that_is_never_ready(stage: Stage, host: ScriptedServer) -> None:
+    stage.order("instagram", "never_ready")
+    assert not processing(stage, host)().ready
+    assert platform.poll_delay(len(platform.POLL_DELAYS) + 1) is None
+    error, row = (
+        platform.never_ready("Instagram"),
+        error_table.platform_row("The platform", platform.NEVER_READY),
+    )
+    assert (error.code, error.fix) == ("never_ready", row.fix)
+    assert WHAT_HAPPENS[error.action] in row.does and row.line() in DOCUMENT
 
 
 # --- X ---------------------------------------------------------------------------------------
@@ -326,6 +371,33 @@ def test_each_answer_of_gemini(stage: Stage, case: Case) -> None:
     row = rows[0] if len(rows) == 1 else next(row for row in rows if row.answer.startswith(str(status)))
     assert row.line() in DOCUMENT
     assert ("may be asked for again" in row.does) == error.retryable
+
+
+@pytest.mark.parametrize(
+    ("rule", "failure"),
+    [
+        (writers.UNREACHABLE, lambda server: gemini_at(f"http://127.0.0.1:{closed_port()}")),
+        (writers.SILENT, lambda server: server.stay_silent() or gemini_at(server.url, seconds=0.5)),
+        (writers.LOST, lambda server: server.reset() or gemini_at(server.url)),
+        (writers.GARBLED, lambda server: server.answer(b"<html>") or gemini_at(server.url)),
+        (writers.MISDIRECTED, lambda server: server.answer(b"<html>", status=405) or gemini_at(server.url)),
+        (writers.FORBIDDEN, lambda server: gemini_at("http://169.254.169.254")),
+    ],
+    ids=lambda value: getattr(value, "code", ""),
+)
+def test_each_way_to_get_no_answer_of_gemini(
+    rule: writers.Rule, failure: Callable[[ScriptedServer], Any]
+) -> None:
+    with ScriptedServer().running() as server:
+        error = failure(server)
+    assert error.code == rule.code
+    line = error_table.writer_row(rule).line()
+    assert line in DOCUMENT and ("may be asked for again" in line) == error.retryable
+
+
+def gemini_at(url: str, seconds: float = 20) -> Any:
+    writer = Gemini("AIza-key-of-the-tests-0123456789", base_url=url, seconds=seconds)
+    return refusal(lambda: writer.write_caption(ask()))
 
 
 def test_no_rule_for_gemini_is_without_its_answer() -> None:
