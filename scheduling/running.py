@@ -12,7 +12,7 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.models import Character
-from characters.publishing import accounts
+from characters.publishing import accounts, standing
 from characters.publishing.models import LIVE, Post
 from influencer.errors import Conflict, Invalid, NotFound, Problem
 from influencer.jobs import Cancelled, Wait
@@ -87,8 +87,10 @@ def _go_on(run_: _Run) -> dict[str, Any]:
 
 def _have_prompt(run_: _Run) -> None:
     """Whatever would refuse the post later refuses it now, before anything is made."""
-    for platform in run_.recipe.platforms:
-        accounts.require(run_.character, platform)
+    places = [accounts.require(run_.character, platform) for platform in run_.recipe.platforms]
+    closed = [place for place in places if standing.of(place.key).is_paused]
+    if closed and closed == places:
+        standing.require_open(closed[0].key)
     if run_.recipe.type != TaskType.POST_APPROVED:
         prompting.choose(run_.job, run_.character, run_.recipe)
 

@@ -14,7 +14,7 @@ from characters.images import generation
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character, Narrative
-from characters.publishing import posting
+from characters.publishing import accounts, posting, standing
 from characters.publishing.models import Post, PostState
 from influencer.clients.comfyui import Pace
 from influencer.clients.comfyui import follow as following
@@ -286,6 +286,14 @@ def test_what_would_refuse_the_post_is_found_before_an_image_is_made(luna: Chara
     settings.INFLUENCER = replace(settings.INFLUENCER, sandbox="off")
     job = run(a_task(type=TO_X, config={"prompt": "by the sea"}, character=luna))
     assert failure(job) == "no_credentials"
+    assert Job.objects.count() == 1
+
+
+def test_a_paused_account_is_said_before_an_image_is_made(stage: Stage, luna: Character) -> None:
+    key = accounts.account(luna, Platform.X).key
+    standing.pause(key, "looks_automated", "X takes the posting for automated")
+    job = run(a_task(type=TO_X, config={"prompt": "by the sea"}, character=luna))
+    assert failure(job) == "account_paused"
     assert Job.objects.count() == 1
 
 

@@ -17,8 +17,9 @@ from characters.images import storage
 from characters.images.models import Image
 from characters.images.storage import Making
 from characters.models import Character
-from characters.publishing import setbacks
+from characters.publishing import accounts, setbacks, standing
 from characters.publishing.models import Attempt, Post
+from influencer.clients.platform import Platform
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
 from influencer.web import tokens
@@ -121,6 +122,17 @@ def test_with_wait_false_post_and_job_are_given_at_once(stage: Stage, image: Ima
     assert answer.status_code == 202
     assert answer.json() == {"success": True, "postId": made.pk, "jobId": made.job_id}
     assert stage.posts("x") == []
+
+
+def test_a_paused_account_is_said_before_there_is_a_post(
+    stage: Stage, luna: Character, image: Image, post: Any
+) -> None:
+    key = accounts.account(luna, Platform.X).key
+    standing.pause(key, "looks_automated", "X takes the posting for automated")
+    answer = post(imageId=image.pk, wait=False)
+    assert (answer.status_code, answer.json()["code"]) == (409, "account_paused")
+    assert "X takes the posting for automated" in answer.json()["error"]
+    assert not Post.objects.exists()
 
 
 def test_the_label_is_the_characters_unless_it_is_said(
