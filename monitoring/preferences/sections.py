@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from influencer.config import Config
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,34 @@ class Section:
         return (*self.fields, *self.more)
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What only the environment sets: told, so that nobody looks for a field."""
+
+    variables: tuple[str, ...]
+    about: str
+    is_set: Callable[[Config], object]
+
+
+OUTSIDE = (
+    Outside(
+        ("MEDIA_S3_URL",),
+        "a bucket for the images of real posts, in place of the public address",
+        lambda config: config.media_s3_url,
+    ),
+    Outside(
+        ("INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"),
+        "your Meta app, to renew tokens of Facebook Login",
+        lambda config: (
+            config.credentials.get("INSTAGRAM_APP_ID") and config.credentials.get("INSTAGRAM_APP_SECRET")
+        ),
+    ),
+    Outside(
+        ("C2PA_CERT", "C2PA_KEY"),
+        "the certificate and key that sign labelled images",
+        lambda config: config.c2pa_cert,
+    ),
+)
 SECTIONS: Mapping[str, Section] = {
     section.name: section
     for section in (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +19,7 @@ from influencer.errors import Conflict, Invalid, Problem
 from influencer.web import htmx
 from monitoring.preferences import services, trials
 from monitoring.preferences.forms import LABELS, SectionForm
-from monitoring.preferences.sections import SECTIONS, Section
+from monitoring.preferences.sections import OUTSIDE, SECTIONS, Outside, Section
 
 View = Callable[..., HttpResponse]
 
@@ -144,6 +145,11 @@ def _shown(form: SectionForm, seen: str) -> dict[str, Any]:
     return {"section": section, "form": form, "seen": seen, "stands_in": stands_in}
 
 
+def _outside() -> list[tuple[Outside, bool]]:
+    """What only the environment sets, each with whether it is set."""
+    return [(one, bool(one.is_set(settings.INFLUENCER))) for one in OUTSIDE]
+
+
 def _page(request: HttpRequest, one: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
     stored, cards = effective.stored(), []
     for section in SECTIONS.values():
@@ -151,5 +157,10 @@ def _page(request: HttpRequest, one: dict[str, Any] | None = None, *, status: in
             cards.append(one)
         else:
             cards.append(_shown(SectionForm(section, stored), services.marks(section, stored)))
-    context = {"cards": cards, "faults": effective.faults(), "sections": SECTIONS.values()}
+    context = {
+        "cards": cards,
+        "faults": effective.faults(),
+        "sections": SECTIONS.values(),
+        "outside": _outside(),
+    }
     return render(request, "settings/page.html", context, status=status)

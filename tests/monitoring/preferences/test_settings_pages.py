@@ -53,6 +53,22 @@ def test_the_owner_sees_every_section_and_finds_the_link(owner: Client) -> None:
     assert 'href="/settings/"' in owner.get("/characters/").content.decode()
 
 
+def test_what_only_the_environment_sets_is_named_with_whether_it_is_set(owner: Client, settings: Any) -> None:
+    told = words(owner.get("/settings/"))
+    assert "MEDIA_S3_URL (not set)" in told
+    assert "INSTAGRAM_APP_ID , INSTAGRAM_APP_SECRET (not set)" in told
+    app = {"INSTAGRAM_APP_ID": "1", "INSTAGRAM_APP_SECRET": "hush-hush"}
+    settings.INFLUENCER = dataclasses.replace(
+        settings.INFLUENCER,
+        credentials=app,
+        media_s3_url="https://key:hush-hush@host/bucket",
+        c2pa_cert="a.pem",
+    )
+    page = owner.get("/settings/")
+    assert words(page).count("(set)") == 3
+    assert "hush-hush" not in page.content.decode()
+
+
 def test_others_get_a_clear_page_and_no_link() -> None:
     staff = client_of("editor", is_staff=True)
     answer = staff.get("/settings/")
