@@ -35,33 +35,37 @@ class SchedulingConfig(AppConfig):
         panels.register_sample("scheduling.services.add_samples")
         references.register("scheduling.runs.jobs_of_last_runs")
         references.register("scheduling.runs.parts_of_open_runs")
-        kinds.register(
-            kinds.Kind(
-                name="run_task",
-                label="Task run",
-                handler="scheduling.running.run",
-                steps=("prompt", "image", "caption", "publish"),
-                cancellable_until="publish",
-                on_finished="scheduling.running.finished",
-            )
-        )
-        kinds.register(
-            kinds.Kind(
-                name="train_task",
-                label="LoRA training on schedule",
-                handler="scheduling.teaching.run",
-                steps=("images", "train"),
-                link="characters.training.running.link",
-            )
-        )
-        kinds.register(
-            kinds.Kind(
-                name="backup",
-                label="Backup",
-                handler="scheduling.backup.run",
-                steps=("copy", "check", "keep"),
-            )
-        )
+        _register_kinds()
         # By name: they need models, which can't be loaded before.
         for connect in ("scheduling.clock_turn.connect", "scheduling.children.connect"):
             import_string(connect)()
+
+
+def _register_kinds() -> None:
+    kinds.register(
+        kinds.Kind(
+            name="run_task",
+            label="Task run",
+            handler="scheduling.running.run",
+            steps=("prompt", "image", "caption", "publish"),
+            cancellable_until="publish",
+            on_finished="scheduling.running.finished",
+        )
+    )
+    kinds.register(
+        kinds.Kind(
+            name="train_task",
+            label="LoRA training on schedule",
+            handler="scheduling.teaching.run",
+            steps=("images", "train"),
+            link="characters.training.running.link",
+        )
+    )
+    kinds.register(
+        kinds.Kind(
+            name="backup",
+            label="Backup",
+            handler="scheduling.backup.run",
+            steps=("copy", "check", "keep"),
+        )
+    )

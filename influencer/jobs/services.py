@@ -6,12 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from influencer.errors import Conflict, NotFound, TookTooLong
@@ -23,16 +21,13 @@ __all__ = [
     "cancel",
     "cancel_for_character",
     "cleared_up",
-    "for_header",
     "get",
     "is_open",
     "on_finished",
-    "queue_position",
     "require_worker",
     "result_of",
     "retry",
     "run_here",
-    "running_count",
     "start",
     "start_and_wait",
     "wait_for",
@@ -278,36 +273,3 @@ def _let_go() -> None:
     """Hold no connection while waiting; inside a transaction there is none to let go."""
     if not connection.in_atomic_block:
         connection.close()
-
-
-# --- figures ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many jobs are at work, and how many wait in the queue."""
-
-    running: int
-    queued: int
-
-
-def for_header() -> Counts:
-    """Cheap: one query over the open jobs' index."""
-    found = Job.objects.filter(state__in=OPEN).order_by().values_list("state", "reason").annotate(Count("pk"))
-    counts = {(state, reason == "following"): 0 for state in OPEN for reason in ("following", "")}
-    for state, reason, count in found:
-        counts[state, reason == "following"] += count
-    running = sum(counts[JobState.RUNNING, following] for following in (True, False))
-    queued = sum(counts[JobState.QUEUED, following] for following in (True, False))
-    return Counts(running + counts[JobState.WAITING, True], queued)
-
-
-def running_count() -> int:
-    """How many jobs are at work now."""
-    return for_header().running
-
-
-def queue_position(job: Job) -> int:
-    """Its place among the queued jobs of its cluster, 1 being next."""
-    ahead = Job.objects.filter(state=JobState.QUEUED, cluster=job.cluster, created_at__lt=job.created_at)
-    return ahead.count() + 1

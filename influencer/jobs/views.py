@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from influencer.errors import Conflict
-from influencer.jobs import names, previews, services
+from influencer.jobs import figures, names, previews, services
 from influencer.jobs.models import Job
 from influencer.web import htmx
 
@@ -33,7 +33,7 @@ def row(request: HttpRequest, job_id: str) -> HttpResponse:
 @require_GET
 def header(request: HttpRequest) -> HttpResponse:
     """The header's count; 204 when it is what the page shows already."""
-    counts = services.for_header()
+    counts = figures.for_header()
     if request.GET.get("seen") == f"{counts.running}-{counts.queued}":
         return _fresh(htmx.done())
     return _fresh(render(request, "jobs/_header.html", {"counts": counts}))

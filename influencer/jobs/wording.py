@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from influencer.jobs import failures, previews, services
+from influencer.jobs import failures, figures, previews
 from influencer.jobs.models import Job, JobState
 
 SPACE = "\u202f"  # narrow, does not break
@@ -78,7 +78,7 @@ def chip_of(job: Job) -> tuple[str, str, str]:
 def _queued(job: Job) -> dict[str, Any]:
     if job.cancel_requested_at:
         return _cancelling()
-    return {"title": f"Queued at {services.queue_position(job)}", "detail": job.spec.label}
+    return {"title": f"Queued at {figures.queue_position(job)}", "detail": job.spec.label}
 
 
 def _running(job: Job) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from influencer.jobs import services, worker
+from influencer.jobs import figures, worker
 from tests.influencer.jobs.factories import a_job, put, running
 
 pytestmark = [pytest.mark.django_db]
@@ -50,7 +50,7 @@ def test_a_retry_of_what_did_not_fail_is_409(owner: Client) -> None:
         f"/api/jobs/{put(a_job(), state='succeeded').id}/retry", content_type="application/json"
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "not_failed")
-    assert services.for_header().queued == 0
+    assert figures.for_header().queued == 0
 
 
 def test_without_a_sign_in_it_is_401(client: Client) -> None:

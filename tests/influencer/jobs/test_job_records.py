@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from influencer.jobs import health, retention, services, sweep, worker
+from influencer.jobs import figures, health, retention, services, sweep, worker
 from influencer.jobs.models import Job, JobState, iso, new_id
 from tests.influencer.jobs.factories import a_job
 
@@ -58,14 +58,14 @@ def test_no_query_reads_ten_thousand_jobs(many: None) -> None:
         lambda: list(Job.objects.filter(character_id="char_7").order_by("-created_at")[:5]),
     ]
     others = [
-        services.for_header,
+        figures.for_header,
         lambda: sweep.dispatch_due(timezone.now()),
         lambda: sweep.sweep(timezone.now()),
         lambda: retention.forget(timezone.now()),
         lambda: worker.run("job_00001_x"),
         lambda: health.last_sign("gpu"),
         lambda: services.cancel_for_character("char_7"),
-        lambda: services.queue_position(services.get("job_00001_x")),
+        lambda: figures.queue_position(services.get("job_00001_x")),
     ]
     for ask in [*newest, *others]:
         plans = plans_of(ask)

@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from influencer.clients.errors import ServiceError
 from influencer.errors import Conflict, NotFound, Problem, TookTooLong, Unavailable
-from influencer.jobs import Wait, health, services, sweep, worker
+from influencer.jobs import Wait, figures, health, services, sweep, worker
 from influencer.jobs.models import Job, JobState
 from tests.influencer.jobs.factories import (
     HEARD,
@@ -200,19 +200,19 @@ def test_whoever_listens_hears_of_every_end_and_can_not_prevent_it() -> None:
 
 
 def test_the_header_counts_what_is_at_work_and_what_is_queued() -> None:
-    assert (services.for_header().running, services.for_header().queued) == (0, 0)
+    assert (figures.for_header().running, figures.for_header().queued) == (0, 0)
     a_job()
     running(a_job())
     abandoned(a_job())
     put(a_job(), state="waiting", reason="following")
     put(a_job(), state="waiting", reason="quota")
     put(a_job(), state="succeeded")
-    counts = services.for_header()
-    assert (counts.running, counts.queued, services.running_count()) == (3, 1, 3)
+    counts = figures.for_header()
+    assert (counts.running, counts.queued) == (3, 1)
 
 
 def test_a_queued_job_knows_its_place() -> None:
     kind = a_kind(cluster="gpu")
     first, second = services.start(kind), services.start(kind)
     a_job()
-    assert [services.queue_position(job) for job in (first, second)] == [1, 2]
+    assert [figures.queue_position(job) for job in (first, second)] == [1, 2]

@@ -1,0 +1,34 @@
+"""How many jobs there are at work and in the queue, for the header and a job's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from influencer.jobs.models import OPEN, Job, JobState
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many jobs are at work, and how many wait in the queue."""
+
+    running: int
+    queued: int
+
+
+def for_header() -> Counts:
+    """Cheap: one query over the open jobs' index."""
+    found = Job.objects.filter(state__in=OPEN).order_by().values_list("state", "reason").annotate(Count("pk"))
+    counts = {(state, reason == "following"): 0 for state in OPEN for reason in ("following", "")}
+    for state, reason, count in found:
+        counts[state, reason == "following"] += count
+    running = sum(counts[JobState.RUNNING, following] for following in (True, False))
+    queued = sum(counts[JobState.QUEUED, following] for following in (True, False))
+    return Counts(running + counts[JobState.WAITING, True], queued)
+
+
+def queue_position(job: Job) -> int:
+    """Its place among the queued jobs of its cluster, 1 being next."""
+    ahead = Job.objects.filter(state=JobState.QUEUED, cluster=job.cluster, created_at__lt=job.created_at)
+    return ahead.count() + 1
