@@ -284,6 +284,7 @@ def test_the_editor_opens_while_the_section_loads_itself_anew(page: Page, plans:
     expect(card).to_contain_text("The second")
     page.keyboard.press("e")
     expect(card.get_by_label("Caption")).to_be_focused()
+    expect(page.locator("#review .keys")).to_have_count(0)
 
 
 def test_another_card_is_opened_and_words_that_do_not_fit_come_back(page: Page, plans: Running) -> None:
