@@ -159,6 +159,7 @@ def test_the_second_to_save_is_told(page: Page, open_page: OpenPage, up_server: 
 
 
 def test_it_is_fine_in_every_size_and_light(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")  # or colours fade from one scheme to the other
     page.goto("/settings/")
     page.locator("#gemini summary").click()
     for width in (1280, 390):
