@@ -59,9 +59,13 @@ class Product:
         until(lambda: self.row(job_id)["state"] in states, seconds, lambda: str(self.row(job_id)))
         return str(self.row(job_id)["state"])
 
+    def stand_ins(self) -> sandbox.Sandbox | None:
+        return sandbox.address(self.running.data / "run")
+
     def prompts_sent(self) -> int:
         """How many prompts the ComfyUI stand-in has been given since it started."""
-        found = sandbox.address(self.running.data / "run")
+        until(self.stand_ins, 30, self.running.said)  # one that was killed is on its way back
+        found = self.stand_ins()
         assert found
         headers = {"X-Sandbox-Key": found.key}
         _, answer = call(f"{found.control}/log?service=comfyui", "GET", headers)

@@ -55,6 +55,7 @@ def test_a_killed_process_is_back_within_10_seconds(product: Product, name: str)
     watch.tell("another one runs")
     assert status(product.running.url + "/login/", seconds=60) == 200
     watch.tell("a page is answered")
+    until(product.stand_ins, 10, product.running.said)
     assert not alive(before)
 
 

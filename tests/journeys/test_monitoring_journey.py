@@ -77,7 +77,7 @@ def test_a_stopped_comfyui_a_frozen_worker_and_a_damaged_file_are_shown_and_come
 
 
 def _all_is_well(page: Page) -> None:
-    shows(card(page, "Scheduler"), "2 of 2 answer", 60)
+    shows(card(page, "Scheduler"), "3 of 3 answer", 60)
     page.get_by_role("button", name="Refresh Status").click()
     shows(page.locator("#status"), "Everything works")
     shows(card(page, "ComfyUI"), "stand-in")
@@ -97,7 +97,7 @@ def _both_are_shown(page: Page) -> None:
 
 def _both_come_back(page: Page) -> None:
     shows(card(page, "ComfyUI"), "stand-in")
-    shows(card(page, "Scheduler"), "2 of 2 answer", 90)
+    shows(card(page, "Scheduler"), "3 of 3 answer", 90)
     shows(page.locator("#status"), "Everything works")
     shows(page.locator("#events"), "ComfyUI: all well again.", 60)
     shows(page.locator("#events"), "Workers: all well again.", 60)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from prompts import closeness
 from tests.prompts.library import prompt
@@ -43,8 +46,10 @@ def test_captions_count_too_and_a_change_is_noticed_at_once() -> None:
 
 
 def test_what_is_long_ago_does_not_count() -> None:
-    prompt(LONG, character_id="char_1")
+    first = timezone.now() - timedelta(hours=1)
+    prompt(LONG, character_id="char_1", created_at=first)
     for number in range(closeness.RECENT):
-        prompt(f"scene number {number} with nothing alike in it", character_id="char_1")
+        later = first + timedelta(seconds=number + 1)
+        prompt(f"scene number {number} with nothing alike in it", character_id="char_1", created_at=later)
     last = prompt(LONG, character_id="char_1")
     assert closeness.find([last]) == {}
