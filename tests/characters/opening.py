@@ -68,8 +68,10 @@ def look(page: Page) -> None:
 
 
 def focused(page: Page) -> str:
-    """What has the focus, by its accessible words."""
-    words = "document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
+    """What has the focus, by its accessible words; empty when nothing has it."""
+    words = (
+        "(at => at === document.body ? '' : at.ariaLabel || at.textContent.trim())(document.activeElement)"
+    )
     return str(page.evaluate(words))
 
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from characters import services
 from characters.models import Character
 from tests.characters.factories import INSTAGRAM, chapter, luna, rows
+from tests.characters.opening import focused
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("SCREENSHOTS", "")
@@ -74,12 +75,6 @@ def look(page: Page, name: str) -> None:
         assert found.violations_count == 0, found.generate_report()
         sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(sideways) <= 0
-
-
-def focused(page: Page) -> str:
-    """What has the focus, by its accessible words."""
-    words = "document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
-    return str(page.evaluate(words))
 
 
 @pytest.mark.parametrize("screen", SCREENS)
