@@ -69,10 +69,8 @@ def look(page: Page) -> None:
 
 def focused(page: Page) -> str:
     """What has the focus, by its accessible words; empty when nothing has it."""
-    words = (
-        "(at => at === document.body ? '' : at.ariaLabel || at.textContent.trim())(document.activeElement)"
-    )
-    return str(page.evaluate(words))
+    words = "at => at === document.body ? '' : at.ariaLabel || at.textContent.trim()"
+    return str(page.evaluate(f"({words})(document.activeElement)"))
 
 
 def tab_to(page: Page, words: str, most: int = 40) -> None:

@@ -184,7 +184,7 @@ def test_the_calendar_is_walked_by_its_links(page: Page, plans: Running) -> None
     page.get_by_role("link", name="April 2030").or_(page.get_by_role("link", name="May 2030")).first.click()
     page.get_by_role("link", name="Today").click()
     expect(page.locator("td[aria-current=date]")).to_have_count(1)
-    page.get_by_label("Character").select_option("Kai Mori")
+    page.get_by_label("Character").select_option(KAI)
     page.wait_for_url(lambda url: f"character={KAI}" in url)
     expect(page.locator(".entry.ghost")).to_have_count(0)
     page.get_by_role("link", name="List").click()

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import ProtocolError
 
 from influencer.clients.errors import ServiceError
 
@@ -80,6 +81,11 @@ def never_left(error: requests.RequestException) -> bool:
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return type(reason).__name__ in {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
+
+
+def cut_off(error: requests.RequestException) -> bool:
+    """True when the connection was closed before the first byte of an answer."""
+    return bool(error.args) and isinstance(error.args[0], ProtocolError)
 
 
 def proxied(where: str, status: int, retry_after: float | None) -> ServiceError:

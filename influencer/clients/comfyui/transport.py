@@ -128,7 +128,12 @@ class Transport:
 
     def _exchange(self, call: Call) -> Answer:
         if not call.own_connection:
-            return self._request(self.session, call)
+            try:
+                return self._request(self.session, call)
+            except requests.ConnectionError as error:
+                # The server may have closed the kept connection just as this was sent.
+                if call.method != "GET" or not problems.cut_off(error):
+                    raise
         with self._new_session() as session:
             return self._request(session, call)
 

@@ -112,10 +112,9 @@ class ScriptedServer:
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             handler.connection.close()
             return
-        # Said to nobody: clients must not count on a connection that was kept.
-        handler.close_connection = True
         handler.send_response_only(reply.status)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(reply.body))}
+        headers["Connection"] = "close"
         for name, value in {**headers, **reply.headers}.items():
             handler.send_header(name, value)
         handler.end_headers()

@@ -40,6 +40,13 @@ def test_system_stats_have_version_and_devices(comfy: ComfyUI) -> None:
     assert stats.devices == (Device("cpu", "cpu", 10, 4),)
 
 
+def test_a_question_cut_off_on_a_kept_connection_is_asked_again(stage: Stage, comfy: ComfyUI) -> None:
+    stage.order("GET", "/system_stats", drop="before", times=1)
+
+    assert comfy.system_stats().version == "0.28.0"
+    assert stage.count("GET", "/system_stats") == 2
+
+
 def test_features_are_empty_on_a_server_without_the_call(stage: Stage, comfy: ComfyUI) -> None:
     assert comfy.features() == {"max_upload_size": 104857600}
     stage.order("GET", "/features", status=404)
@@ -136,7 +143,6 @@ def test_the_queue_is_read_in_the_order_of_running(comfy: ComfyUI, stage: Stage)
         ({"status": 500, "text": "Server got itself in trouble"}, "server_error", False),
         ({"status": 502, **PAGE}, "unreachable", True),
         ({"status": 418}, "rejected", False),
-        ({"drop": "before"}, "unreachable", True),
     ],
 )
 def test_each_bad_answer_has_its_code(
@@ -150,6 +156,15 @@ def test_each_bad_answer_has_its_code(
     assert not error.outcome_unknown
     assert "secret" not in f"{error.message}{error.fix}"
     assert stage.count("GET", "/system_stats") == 1
+
+
+def test_a_question_that_is_always_cut_off_is_asked_twice(stage: Stage, comfy: ComfyUI) -> None:
+    stage.order("GET", "/system_stats", drop="before")
+
+    error = failure(comfy.system_stats)
+
+    assert (error.code, error.retryable, error.outcome_unknown) == ("unreachable", True, False)
+    assert stage.count("GET", "/system_stats") == 2
 
 
 @pytest.mark.parametrize("url", ["box:8188", "http://nina:secret@:1", "http://box:99999"])
