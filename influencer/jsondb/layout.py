@@ -67,16 +67,19 @@ class Layout:
     @cached_property
     def record_keys(self) -> frozenset[str]:
         """Lookups that name one record of the file."""
+        return frozenset(name for key in self._keys for name in (key, f"{key}__exact"))
+
+    @cached_property
+    def record_key_lists(self) -> frozenset[str]:
+        """Lookups that name several records of the file."""
+        return frozenset(f"{key}__in" for key in self._keys)
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
         if self.parent is None:
-            names = ["pk", "id"]
-        else:
-            names = [
-                self.parent.name,
-                self.parent.attname,
-                f"{self.parent.name}__pk",
-                f"{self.parent.name}__id",
-            ]
-        return frozenset(name for key in names for name in (key, f"{key}__exact"))
+            return "pk", "id"
+        name = self.parent.name
+        return name, self.parent.attname, f"{name}__pk", f"{name}__id"
 
     @property
     def known_keys(self) -> Tree:

@@ -159,11 +159,11 @@ def _members(target: Target, wanted: Iterable[Any]) -> Any:
 def _target(own: Layout, name: str) -> Target:
     parent = own.parent
     if parent is not None and name in {parent.name, parent.attname}:
-        return Target(name, parent, _owner_id, _key_of)
+        return Target(name, parent, _owner_id, key_of)
     column = own.column(name)
     if column is None:
         raise FieldError(f"{own.model.__name__} has no field “{name}” that can be searched.")
-    clean = _key_of if column.field.primary_key else column.field.to_python
+    clean = key_of if column.field.primary_key else column.field.to_python
     of = column.of
     return Target(name, column.field, lambda entry: of(entry[0]), clean)
 
@@ -191,7 +191,8 @@ def _owner_id(entry: Entry) -> str | None:
     return identity(entry[1])
 
 
-def _key_of(wanted: Any) -> str:
+def key_of(wanted: Any) -> str:
+    """The id that a record, or an id, stands for."""
     return str(wanted.pk if isinstance(wanted, models.Model) else wanted)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from .errors import NotSupported
 from .layout import Entry, Layout
-from .lookups import sort_key, tests_of
+from .lookups import key_of, sort_key, tests_of
 from .rows import Table
 
 ORDERS_KEPT = 16
@@ -73,25 +73,27 @@ class Plan:
         """The rows asked for, in order."""
         if self.nothing or self.high == 0:
             return []
-        name = self._record_id(own)
+        ids = self._record_ids(own)
         names = self.ordering(own)
-        found = (
-            _all_sorted(own, table, names) if name is None else _sorted(own, _one(own, table, name), names)
-        )
+        found = _all_sorted(own, table, names) if ids is None else _sorted(own, _of(own, table, ids), names)
         rows = reversed(found) if self.backwards else iter(found)
         for condition in self.where:
             for test in tests_of(own, condition):
                 rows = filter(test, rows)
         return list(islice(rows, self.low, self.high))
 
-    def _record_id(self, own: Layout) -> str | None:
-        keys = own.record_keys
+    def _record_ids(self, own: Layout) -> list[str] | None:
+        """The only records that can fit, when a condition names them."""
         for condition in self.where:
             if condition.negated or condition.connector != Q.AND:
                 continue
             for child in condition.children:
-                if isinstance(child, tuple) and child[0] in keys and child[1] is not None:
-                    return str(getattr(child[1], "pk", child[1]))
+                name, wanted = child if isinstance(child, tuple) else ("", None)
+                if name in own.record_keys and wanted is not None:
+                    return [key_of(wanted)]
+                # Others, such as a generator, are gone once they are looked through.
+                if name in own.record_key_lists and isinstance(wanted, list | tuple | set | frozenset):
+                    return [key_of(one) for one in wanted if one is not None]
         return None
 
 
@@ -125,12 +127,11 @@ def _all_sorted(own: Layout, table: Table, names: tuple[str, ...]) -> list[Entry
     return found
 
 
-def _one(own: Layout, table: Table, name: str) -> Iterable[Entry]:
-    """The record with this id, or the rows nested in it."""
-    row = table.find(name)
-    if row is None:
-        return ()
-    return ((row, None),) if own.parent is None else own.within(row)
+def _of(own: Layout, table: Table, ids: Iterable[str]) -> Iterable[Entry]:
+    """The records with these ids, or the rows nested in them, in the file's order."""
+    for place in sorted({table.index[name] for name in ids if name in table.index}):
+        row = table.rows[place]
+        yield from ((row, None),) if own.parent is None else own.within(row)
 
 
 def _sorted(own: Layout, found: Iterable[Entry], names: tuple[str, ...]) -> list[Entry]:

@@ -154,12 +154,15 @@ class QuerySet(_DjangoQuerySet):
         return self.filter(pk=instance.pk).exists()
 
     def in_bulk(self, ids: Iterable[str] | None = None) -> dict[str, Any]:
-        found = self if ids is None else self.filter(pk__in=ids)
+        found = self if ids is None else self.filter(pk__in=list(ids))
         return {record.pk: record for record in found}
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        built = self._picked() if self._names else self._built
-        return map(built, self._entries())
+        entries = self._entries()
+        if not self._names:
+            return map(self._built, entries)
+        columns = [map(resolve(self._layout, name)[0].value, entries) for name in self._names]
+        return columns[0] if self._flat else zip(*columns, strict=True)
 
     # What writes.
 
@@ -248,12 +251,6 @@ class QuerySet(_DjangoQuerySet):
             if owner is not None:
                 field.set_cached_value(instance, owner)
         return instance
-
-    def _picked(self) -> Callable[[Entry], Any]:
-        getters = [resolve(self._layout, name)[0].value for name in self._names]
-        if self._flat:
-            return getters[0]
-        return lambda entry: tuple(value(entry) for value in getters)
 
 
 def _refuse(name: str) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q
 from django.http import Http404
 from django.shortcuts import get_list_or_404, get_object_or_404
 
-from influencer.jsondb import NotSupported
+from influencer.jsondb import NotSupported, plan
 from influencer.jsondb.plan import ORDERS_KEPT
 from tests.influencer.jsondb.library.models import Author, Book
 
@@ -204,6 +204,32 @@ def test_values_and_bulk() -> None:
     ) == ["cleo"]
     with pytest.raises(TypeError):
         Author.objects.values_list("pk", "name", flat=True)
+
+
+def test_records_named_by_their_ids_come_once_in_the_file_s_order_and_meet_the_other_conditions() -> None:
+    wanted = ["cleo", "ann", "bob", "ann", "x"]
+    unordered = Author.objects.order_by()
+    assert ids(unordered.filter(pk__in=wanted)) == ["ann", "bob", "cleo"]
+    assert ids(unordered.filter(pk__in=wanted, is_active=True)) == ["ann", "cleo"]
+    assert ids(unordered.filter(pk__in=wanted).exclude(pk="ann")) == ["bob", "cleo"]
+    assert ids(unordered.exclude(pk__in=wanted)) == ["dora"]
+    assert ids(unordered.filter(Q(pk__in=["bob"]) | Q(name="Ann"))) == ["ann", "bob"]
+    assert set(Author.objects.in_bulk(name for name in wanted)) == {"ann", "bob", "cleo"}
+    assert not Author.objects.filter(pk__in=[]).exists()
+
+
+def test_naming_records_by_their_ids_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    inner = plan.tests_of
+
+    def counted(own: Any, condition: Q) -> Any:
+        return [
+            lambda entry, test=test: looked_at.append(entry) or test(entry) for test in inner(own, condition)
+        ]
+
+    monkeypatch.setattr(plan, "tests_of", counted)
+    assert ids(Author.objects.filter(pk__in=["cleo", "ann"])) == ["ann", "cleo"]
+    assert len(looked_at) == 2
 
 
 def test_pages_of_a_query() -> None:
