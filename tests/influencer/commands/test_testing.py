@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,8 @@ from influencer.management.commands import test as command
 def handed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
     """The words pytest is started with."""
     found: list[str] = []
+    monkeypatch.setenv("TMPDIR", "")
+    monkeypatch.delenv("TMPDIR")
     monkeypatch.setattr(browser, "find_or_install", lambda: None)
     monkeypatch.setattr("os.execv", lambda path, argv: found.extend(argv))
     command.Command().run_from_argv(["manage.py", "test", *words])
@@ -33,6 +37,19 @@ def test_arguments_are_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("chosen", ["-n0", "-n=3", "--numprocesses=2", "--pdb"])
 def test_a_chosen_number_of_processes_is_kept(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
     assert handed(monkeypatch, chosen) == ["-m", "pytest", chosen]
+
+
+@pytest.mark.parametrize(("free", "chosen", "place"), [(4, "", "{}"), (4, "/own", "/own"), (2, "", "")])
+def test_temporary_files_lie_in_memory_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, chosen: str, place: str
+) -> None:
+    monkeypatch.setattr(command, "MEMORY", tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free * 1024**3))
+    monkeypatch.setenv("TMPDIR", chosen)
+    if not chosen:
+        monkeypatch.delenv("TMPDIR")
+    command.keep_files_in_memory()
+    assert os.environ.get("TMPDIR", "") == place.format(tmp_path)
 
 
 def test_an_installed_browser_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
