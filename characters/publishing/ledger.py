@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 LATEST = 200
 PUT_OFF = frozenset(rule.code for rule in (*x_errors.RULES, TURNED_AWAY) if rule.action is Action.WAIT)
-UNANSWERED = Q(milliseconds=None) | Q(code="outcome_unknown")
+# Also one that was answered well, as long as its post has no id: the answer was heard and could not be kept.
+UNANSWERED = Q(code__in=("", "outcome_unknown"))
 
 
 def write(job: JobContext, post: Post, **fields: Any) -> None:
@@ -121,7 +122,9 @@ def kept_back(post: Post, problem: Problem, *, since: datetime) -> None:
 
 
 def unanswered(post: Post, *, ever: bool = False) -> QuerySet[Attempt]:
-    """The decisive calls nobody knows the outcome of: since publishing began for the last time, or ever."""
+    """The decisive calls that may have made the post, which has no id yet: since publishing began for the
+    last time, or ever.
+    """
     found = post.log.filter(UNANSWERED, step=DECISIVE_STEP)
     return found if ever else found.filter(at__gte=_began(post))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from characters.publishing import accounts, services
+from characters.publishing import accounts, ledger, services
 from characters.publishing.models import Attempt, MediaLink, Post, PostState
 from characters.publishing.pace import pace
 from influencer.clients.instagram import Instagram
@@ -15,7 +15,7 @@ from influencer.errors import Conflict, Invalid
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job, JobState
 from tests.characters.publishing.conftest import PLATFORMS
-from tests.characters.stage import Stage, attempt, see_through
+from tests.characters.stage import Died, Stage, attempt, doom, see_through, take_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,6 +161,21 @@ def test_x_refuses_what_it_has_already_and_then_it_is_found(stage: Stage, start:
     ended(post, PostState.PUBLISHED)
     assert (len(stage.posts("x")), stage.publish_calls("x")) == (1, 2)
     assert post.remote_id == stage.posts("x")[0]["id"]
+
+
+def test_an_answer_that_was_heard_but_never_kept_is_an_open_outcome_too(stage: Stage, start: Any) -> None:
+    """The log says "ok", the post has no id: X refusing the second one does not make it fail."""
+    stage.control("POST", "limits", {"x_timeline_lag": 400 * 3600})
+    post = start("x")
+    with doom(ledger, "accept", "before", number=3), pytest.raises(Died):
+        see_through(post.job_id)
+    take_over(post.job_id)
+    for _ in range(4):
+        attempt(post.job_id)
+    assert stage.publish_calls("x") == 2, "sent once more, and refused as a duplicate"
+    stage.control("POST", "limits", {"x_timeline_lag": 0})
+    ended(post, PostState.PUBLISHED)
+    assert [there["id"] for there in stage.posts("x")] == [post.remote_id]
 
 
 def test_what_x_says_it_has_but_never_shows_is_unknown(stage: Stage, start: Any) -> None:

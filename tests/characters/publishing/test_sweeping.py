@@ -96,6 +96,20 @@ def test_a_bucket_that_was_unset_meanwhile_harms_nobody(bucket: S3, settings: An
     assert MediaLink.objects.get().file
 
 
+def test_a_bucket_that_gives_nothing_up_keeps_no_own_file_here(
+    bucket: S3, settings: Any, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "AT_ONCE", 1)
+    kept, own = post(), post(sandbox=True)
+    links.create(kept, b"a jpeg")
+    links.create(own, b"a jpeg")
+    MediaLink.objects.filter(post=kept).update(token_hash="0" * 64)  # it stands first
+    MediaLink.objects.update(revoked_at=timezone.now())
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, media_s3_url="")
+    assert sweeping.sweep() == 1
+    assert files(data_dir) == []
+
+
 def test_a_bucket_that_refuses_leaves_no_open_link(bucket: S3, settings: Any) -> None:
     wrong = bucket.url.replace("/images/", "/other/")
     settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, media_s3_url=wrong)
