@@ -8,8 +8,8 @@ in an address, a log line or an error.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -37,8 +37,10 @@ from influencer.clients.platform import (
 )
 
 SERVICE = "Instagram"
-# Of the account's newest posts, when one is looked for.
-MOST_LOOKED_AT = 25
+# Of the account's newest posts, when one is looked for, and when their times are.
+MOST_LOOKED_AT, MOST_LISTED = 25, 100
+# Their clock and ours may differ: not asked again sooner.
+LEAST_REST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -206,18 +208,39 @@ class Instagram:
         )
 
     def quota(self) -> Quota:
-        """Posts published and allowed in the rolling window; the limit is Instagram's word, never ours."""
+        """Posts published and allowed in the rolling window; the limit is Instagram's word, never ours.
+
+        Where none is left, `until` is when the window lets go of the oldest that can count.
+        """
         body = self._read("quota", f"{self._account}/content_publishing_limit", "quota_usage,config")
         row = next(iter(_rows(body)), {})
         config = row.get("config") or {}
         load = self._graph.usage
-        return Quota(
-            used=int(row.get("quota_usage") or 0),
-            limit=config.get("quota_total"),
-            seconds=int(config.get("quota_duration") or 86_400),
+        known = Quota(
+            used=_whole(row.get("quota_usage")) or 0,
+            limit=_whole(config.get("quota_total")),
+            seconds=_whole(config.get("quota_duration")) or 86_400,
             busy=load.percent,
             retry_after=self.rest(),
         )
+        return replace(known, until=self._room_at(known)) if known.is_used_up else known
+
+    def _room_at(self, quota: Quota) -> datetime | None:
+        """When there can be room again at the earliest; None when the newest posts don't tell.
+
+        What was posted in the app is listed too and does not count; what counts and was deleted is not.
+        """
+        now, window = datetime.now(UTC), timedelta(seconds=quota.seconds)
+        try:
+            listed = self.recent(max(1, min(quota.used, MOST_LISTED)))
+        except PlatformError:
+            return None
+        times = sorted(one.timestamp for one in listed if one.timestamp and one.timestamp > now - window)
+        if not times:
+            return None
+        # So many have to leave; those that are not listed are taken for the oldest.
+        leaving = max(min(len(times), quota.used) - (quota.limit or 0), 0)
+        return min(max(times[leaving] + window, now + LEAST_REST), now + window)
 
     @property
     def _account(self) -> str:
@@ -243,6 +266,11 @@ def _path(id: str) -> str:
 def _rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = body.get("data")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _whole(value: object) -> int | None:
+    """A figure of Meta's, which may come as text; None where there is none."""
+    return int(value) if isinstance(value, int | str) and str(value).isdigit() else None
 
 
 def _media(row: Mapping[str, Any]) -> Media:

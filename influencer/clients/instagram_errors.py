@@ -29,6 +29,7 @@ HOSTING = (
     "Check that the public address opens from outside: https, not localhost or a private address, "
     "no login, no interstitial page, answering with the JPEG itself."
 )
+QUOTA_REACHED = "9/2207042"
 REPORT = "Nothing can be done about this here. Report it with the code."
 
 RULES: tuple[Rule, ...] = (
@@ -56,7 +57,7 @@ RULES: tuple[Rule, ...] = (
         "Post nothing on this account for 24 h, then less often and with captions that differ.",
     ),
     Rule(
-        "9/2207042",
+        QUOTA_REACHED,
         WAIT,
         "The account has published as many posts as Instagram allows in 24 h",
         LATER,

@@ -123,7 +123,7 @@ class Quota:
     """Posts used of those allowed in a rolling window of `seconds`; `busy` is the API's load in percent.
 
     `limit` is None when the platform does not say. `retry_after` (seconds) is set when calls should rest.
-    `until`: when the window ends, where it ends for all of them at once.
+    `until`: when what is used comes back: all of it where the window ends at once, else the first of it.
     """
 
     used: int
@@ -132,6 +132,10 @@ class Quota:
     busy: float = 0.0
     retry_after: float | None = None
     until: datetime | None = None
+
+    @property
+    def is_used_up(self) -> bool:
+        return bool(self.limit) and self.used >= (self.limit or 0)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,10 +182,58 @@ def test_the_quota_is_instagrams_own_word(server: ScriptedServer) -> None:
     assert server.last.query == {"fields": "quota_usage,config"}
 
 
-@pytest.mark.parametrize("body", [{"data": []}, {"data": [{"quota_usage": None, "config": None}]}, {}])
+def test_figures_that_come_as_text_count_too(server: ScriptedServer) -> None:
+    server.answer({"data": [{"quota_usage": "2", "config": {"quota_total": "50"}}]})
+    assert client(server).quota() == Quota(used=2, limit=50)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": []},
+        {"data": [{"quota_usage": None, "config": None}]},
+        {"data": [{"quota_usage": "many", "config": {"quota_total": "-"}}]},
+        {},
+    ],
+)
 def test_a_quota_without_figures_has_no_limit(server: ScriptedServer, body: dict[str, Any]) -> None:
     server.answer(body)
     assert client(server).quota() == Quota(used=0, limit=None)
+
+
+def used_up(server: ScriptedServer, used: int, limit: int, hours_ago: list[float]) -> float | None:
+    """In how many hours there can be room, with the account's posts made so many hours ago."""
+    server.answer({"data": [{"quota_usage": used, "config": {"quota_total": limit}}]})
+    now = datetime.now(UTC)
+    times = [(now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S+0000") for hours in hours_ago]
+    server.answer({"data": [{"id": str(place), "timestamp": at} for place, at in enumerate(times)]})
+    until = client(server).quota().until
+    return until and (until - now).total_seconds() / 3600
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "hours_ago", "hours"),
+    [
+        (3, 3, [1, 5, 20], 4),  # the oldest of three leaves in 4 h
+        (4, 3, [1, 5, 20, 23], 4),  # two have to leave
+        (3, 3, [1, 5, 20, 23], 1),  # one was made in the app: the earliest that can be
+        (3, 3, [1, 5], 19),  # one that counts was deleted
+        (3, 3, [1, 5, 30], 19),  # what has left the window counts no more
+        (1, 1, [23.998], 1 / 60),  # never sooner than in a minute
+    ],
+)
+def test_a_used_up_quota_has_room_when_the_oldest_post_leaves_the_window(
+    server: ScriptedServer, used: int, limit: int, hours_ago: list[float], hours: float
+) -> None:
+    assert used_up(server, used, limit, hours_ago) == pytest.approx(hours, abs=0.01)
+    assert server.last.query["limit"] == str(used)
+
+
+def test_a_used_up_quota_without_readable_posts_names_no_time(server: ScriptedServer) -> None:
+    assert used_up(server, 2, 2, []) is None
+    server.answer({"data": [{"quota_usage": 2, "config": {"quota_total": 2}}]})
+    server.answer(refusal(2), status=500)
+    assert client(server).quota().until is None
 
 
 def test_load_is_read_from_the_headers(server: ScriptedServer) -> None:
