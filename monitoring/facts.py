@@ -215,7 +215,8 @@ def _account(account: Details) -> Fact:
     if held := moment(account.get("heldUntil")):
         words.append(f"waits until {_clock_time(held)}")
     if ends := moment(account.get("tokenExpiresAt")):
-        words.append(f"token until {_day(ends)}")
+        guess = "" if account.get("tokenExpiryKnown") else " (estimated)"
+        words.append(f"token until {_day(ends)}{guess}")
     tone = "warn" if held or account.get("tokenExpiresSoon") else ""
     return Fact(label, " · ".join(words), tone=tone, label_url=address)
 

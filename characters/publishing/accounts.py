@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from django.conf import settings
 
 from characters.models import INSTAGRAM_CREDENTIALS, X_CREDENTIALS, Character
+from characters.publishing import marks
+from characters.publishing.standing import many
 from characters.publishing.standing_models import URGENT_DAYS, AccountStanding
 from influencer import effective, endpoints, vault
 from influencer.clients import credentials
@@ -18,13 +21,14 @@ from influencer.clients.credentials import InstagramCredentials, XCredentials
 from influencer.clients.instagram import Instagram
 from influencer.clients.platform import Platform, Publisher
 from influencer.clients.x import X
-from influencer.errors import Conflict, Unavailable
+from influencer.errors import Conflict, Problem, Unavailable
 from influencer.jsondb import Secret
 
 NAMES = {Platform.INSTAGRAM: "Instagram", Platform.X: "X"}
 FIELDS = {Platform.INSTAGRAM: INSTAGRAM_CREDENTIALS, Platform.X: X_CREDENTIALS}
 HANDLES = {Platform.INSTAGRAM: "instagram_handle", Platform.X: "twitter_handle"}
 NOT_IN_HANDLE = re.compile(r"[^A-Za-z0-9_.]")
+SANDBOX = "sandbox:"
 Kind = Literal["real", "sandbox", "none"]
 CHIPS: dict[Kind, tuple[str, str]] = {
     "real": ("set", "ok"),
@@ -78,7 +82,7 @@ class Account:
             return None
         if standing.expires_soon:
             days = standing.days_left or 0
-            word = f"expires in {days} d" if days > 0 else "may have expired"
+            word = f"expires in {days} d{standing.guess}" if days > 0 else "may have expired"
             return word, "bad" if days == URGENT_DAYS else "warn"
         return ("ok", "ok") if standing.last_ok_at else None
 
@@ -93,7 +97,7 @@ def account(character: Character, platform: Platform, *, any_real: bool | None =
         any_real = not practises and any_account_is_real()
     if not endpoints.sandbox_allowed() or (any_real and not practises):
         return Account(platform, "none", handle, note=_why_none(character, platform))
-    key = f"sandbox:{platform}:{character.pk}"
+    key = f"{SANDBOX}{platform}:{character.pk}"
     return Account(platform, "sandbox", handle, key, _unset_variable(character, platform))
 
 
@@ -106,15 +110,45 @@ def _real_account(character: Character, platform: Platform) -> Account:
 
 
 def accounts_of(characters: Iterable[Character]) -> dict[str, list[Account]]:
-    """Both accounts of every character, for chips."""
+    """Both accounts of every character, with how they stand, for chips."""
     any_real = any_account_is_real()
-    found = {
-        character.pk: [account(character, platform, any_real=any_real) for platform in Platform]
+    pairs = [
+        (character, account(character, platform, any_real=any_real))
         for character in characters
-    }
-    keys = {one.key for places in found.values() for one in places if one.key}
-    known = AccountStanding.objects.in_bulk(keys)
-    return {pk: [replace(one, standing=known.get(one.key)) for one in places] for pk, places in found.items()}
+        for platform in Platform
+    ]
+    found: dict[str, list[Account]] = {}
+    for (character, _), place in zip(pairs, with_standing(pairs), strict=True):
+        found.setdefault(character.pk, []).append(place)
+    return found
+
+
+def with_standing(pairs: Sequence[tuple[Character, Account]]) -> list[Account]:
+    """The accounts with how they stand, each by the token of its character; a few queries for all."""
+    asked = [(place.key, partial(mark_of, one, place.platform)) for one, place in pairs]
+    return [replace(place, standing=known) for (_, place), known in zip(pairs, many(asked), strict=True)]
+
+
+def sharing(platform: Platform, key: str) -> list[Character]:
+    """The characters that post to this account."""
+    return [one for one in Character.objects.all() if account(one, platform, any_real=True).key == key]
+
+
+def platform_of(key: str) -> str:
+    """The name of the platform of an account, or of an app, by its key."""
+    words = key.split(":")
+    return next((name for platform, name in NAMES.items() if str(platform) in words), "X")
+
+
+def called(key: str) -> str:
+    """What people call an account: its platform and the characters that post to it."""
+    name = platform_of(key)
+    if key.startswith(SANDBOX):
+        people = Character.objects.filter(pk=key.rpartition(":")[2])
+        return f"{name} of {', '.join(one.name for one in people) or 'nobody'} (sandbox)"
+    platforms = [platform for platform in Platform if NAMES[platform] == name]
+    people = [one.name for platform in platforms for one in sharing(platform, key)]
+    return f"{name} of {', '.join(people)}" if people else name
 
 
 def require(character: Character, platform: Platform) -> Account:
@@ -149,6 +183,19 @@ def address_of(target: Account) -> str:
         return (endpoints.instagram_sandbox() if instagram else endpoints.x_sandbox()).url
     config = effective.config()
     return str(config.instagram_graph_url if instagram else config.x_api_url)
+
+
+def mark_of(character: Character, platform: Platform) -> str:
+    """Tells the character's token from others; "" where it can't be read."""
+    try:
+        return marks.mark(token(character, platform))
+    except Problem:
+        return ""
+
+
+def app_key(character: Character) -> str:
+    """The key of the X app the character posts by, as secret as a token."""
+    return credentials.resolve(_stored(character, "twitter_app_key"), _environment())
 
 
 def token(character: Character, platform: Platform) -> str:

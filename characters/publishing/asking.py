@@ -14,14 +14,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from characters.publishing import connection, links, standing
-from characters.publishing.accounts import Account
+from characters.publishing import accounts, connection, links, standing, tokens
 from characters.publishing.checklist import Check, Level, Proposal
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective
 from influencer.clients import media_host, picture
 from influencer.clients.errors import ServiceError
 from influencer.clients.platform import Action, Platform, PlatformError
+from influencer.clients.x_errors import UNPAID
 from influencer.errors import Problem
 
 # How long an answer is good: a good one, and any other.
@@ -60,7 +60,7 @@ def pending(proposal: Proposal) -> list[str]:
     if _account_is_due(proposal):
         found.append(f"Does {proposal.account.name} take the account?")
         instagram = proposal.account.platform is Platform.INSTAGRAM
-        if instagram or standing.of(proposal.account.key).posts_left is not None:
+        if instagram or _known(proposal).posts_left is not None:
             found.append("How many posts are left today?")
     if _image_is_due(proposal):
         found.append("Can the image be fetched?")
@@ -86,7 +86,7 @@ def ask(proposal: Proposal, *, believing: bool = True) -> None:
 def lines(proposal: Proposal) -> Iterator[Check]:
     """The answers that are known and fresh."""
     if proposal.account.kind != "none" and not _account_is_due(proposal):
-        yield from _account_lines(proposal, standing.of(proposal.account.key))
+        yield from _account_lines(proposal, _known(proposal))
     if _is_fetched(proposal) and not _image_is_due(proposal):
         yield _trials[_place(proposal)].check
 
@@ -105,22 +105,27 @@ def _begin(name: str) -> bool:
 def _account_is_due(proposal: Proposal) -> bool:
     if proposal.account.kind == "none":
         return False
-    known = standing.of(proposal.account.key)
+    known = _known(proposal)
     if known.checked_at is None:
         return True
     return timezone.now() - known.checked_at > (GOOD_FOR if _is_well(known) else BAD_FOR)
 
 
 def _account_is_bad(proposal: Proposal) -> bool:
-    return proposal.account.kind != "none" and not _is_well(standing.of(proposal.account.key))
+    return proposal.account.kind != "none" and not _is_well(_known(proposal))
 
 
 def _ask_account(proposal: Proposal) -> None:
     try:
         connection.check(proposal.character, proposal.account.platform)
-    except Problem:  # no stand-in runs, or a key that can't be opened: it is as good as not asked
-        now = timezone.now()
-        AccountStanding.objects.update_or_create(key=proposal.account.key, defaults={"checked_at": now})
+    except Problem as problem:  # no stand-in runs, or a key that can't be opened: it is as good as not asked
+        mark = accounts.mark_of(proposal.character, proposal.account.platform)
+        said = standing.problem_of(problem)
+        standing.learn(proposal.account.key, mark, checked_at=timezone.now(), unasked=said)
+
+
+def _known(proposal: Proposal) -> AccountStanding:
+    return tokens.known_of(proposal.character, proposal.account)
 
 
 def _is_well(known: AccountStanding) -> bool:
@@ -129,11 +134,11 @@ def _is_well(known: AccountStanding) -> bool:
 
 def _account_lines(proposal: Proposal, known: AccountStanding) -> Iterator[Check]:
     name = proposal.account.name
-    if problem := refusal(proposal.account):
+    if problem := refusal(proposal):
         yield Check.red(f"{name} refuses the account", problem, ("Connect again", "#accounts"))
         return
     if not _is_well(known):
-        yield Check("warn", f"{name} could not be asked", AGAIN, code="not_asked")
+        yield _unasked(name, known.unasked or {})
         return
     who = f"@{known.username}" if known.username else "the account"
     yield Check("ok", f"{name} answers as {who}", f"Asked {_ago(known)}.", code="answers")
@@ -141,16 +146,27 @@ def _account_lines(proposal: Proposal, known: AccountStanding) -> Iterator[Check
     days = known.days_left
     if days is not None and days <= SOON:
         detail = "It is renewed by itself where that is possible."
-        title = f"{name}: the token expires in {days} day{'' if days == 1 else 's'}"
+        title = f"{name}: the token expires in {days} day{'' if days == 1 else 's'}{known.guess}"
         yield Check("warn", title, detail, ("Renew", "#accounts"), code="token_expires")
 
 
-def refusal(account: Account) -> ServiceError | None:
+def _unasked(name: str, why: dict[str, str]) -> Check:
+    """Why nobody knows how the account stands; an app without credits is the owner's to mend."""
+    if why.get("code") in UNPAID:
+        return Check("warn", why["message"].rstrip("."), why.get("fix", ""), code=why["code"])
+    return Check(
+        "warn", f"{name} could not be asked", f"{why.get('message', '')} {AGAIN}".strip(), code="not_asked"
+    )
+
+
+def refusal(proposal: Proposal) -> ServiceError | None:
     """What the platform said against the account when it was last asked; None when it took it."""
-    said = standing.of(account.key).problem
+    said = _known(proposal).problem
     if not said:
         return None
-    return ServiceError(said["message"], service=account.name, code=said["code"], fix=said.get("fix", ""))
+    return ServiceError(
+        said["message"], service=proposal.account.name, code=said["code"], fix=said.get("fix", "")
+    )
 
 
 def _ago(known: AccountStanding) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, connection, renewing, standing, tokens
+from characters.publishing import accounts, connection, happenings, renewing, standing, tokens
 from characters.publishing.accounts import Account
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
@@ -30,13 +30,14 @@ def connect() -> None:
 
 def look(now: datetime) -> None:
     """Note every real account's token, and start what is due. Asks nobody itself."""
-    for character, target in _real_accounts():
+    seen: set[tuple[str, str]] = set()
+    for character, target in _real_accounts(seen):
         try:
             _attend(character, target, now)
         except Problem as problem:  # an account that can't be read keeps nobody else waiting
-            AccountStanding.objects.update_or_create(
-                key=target.key, defaults={"problem": standing.problem_of(problem)}
-            )
+            mark = accounts.mark_of(character, target.platform)
+            standing.learn(target.key, mark, problem=standing.problem_of(problem))
+    tokens.tidy(seen)
 
 
 def _attend(character: Character, target: Account, now: datetime) -> None:
@@ -52,21 +53,24 @@ def _attend(character: Character, target: Account, now: datetime) -> None:
 def _renew(character: Character, target: Account, known: AccountStanding, now: datetime) -> None:
     """Start the job, or keep why it would be in vain."""
     refusal = tokens.why_not(character, target, known)
-    AccountStanding.objects.filter(pk=target.key).update(
-        refresh_tried_at=now, refresh_problem=standing.problem_of(refusal) if refusal else None
-    )
+    said = standing.problem_of(refusal) if refusal else None
+    if said and said["code"] != (known.refresh_problem or {}).get("code"):
+        text = f"The token ends soon and could not be renewed: {said['message']} {said['fix']}".strip()
+        happenings.tell(target.key, "warn", text, said["code"])
+    standing.learn(target.key, known.token_mark, refresh_tried_at=now, refresh_problem=said)
     if refusal is None and not renewing.is_running(target.key):
         renewing.queue(character, target)
 
 
-def _real_accounts() -> Iterator[tuple[Character, Account]]:
-    """Each real account once, with the first character that posts to it."""
-    seen: set[str] = set()
+def _real_accounts(seen: set[tuple[str, str]]) -> Iterator[tuple[Character, Account]]:
+    """Each real account once with each of its tokens, with the first character that has it."""
     for character in Character.objects.order_by("id"):
         for platform in Platform:
             target = accounts.account(character, platform, any_real=True)
-            if target.kind == "real" and target.key not in seen:
-                seen.add(target.key)
+            if target.kind != "real":
+                continue
+            if (here := (target.key, accounts.mark_of(character, platform))) not in seen:
+                seen.add(here)
                 yield character, target
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from characters.models import Character
-from characters.publishing import accounts, standing, tokens
+from characters.publishing import accounts, standing, tokens, waiting
 from characters.publishing.accounts import Account
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective
@@ -16,6 +16,7 @@ from influencer.clients import avatar, network
 from influencer.clients.instagram_tokens import APP_REFUSED, Login, Tokens, login_of
 from influencer.clients.platform import Account as Found
 from influencer.clients.platform import Action, Platform, PlatformError, Quota
+from influencer.clients.x_errors import UNPAID
 
 SECONDS = 10.0
 MAY_PUBLISH = {"instagram_content_publish", "instagram_business_content_publish"}
@@ -48,8 +49,10 @@ def check(character: Character, platform: Platform) -> Checked:
         found, quota = publisher.account(), publisher.quota()
         life = _life(character, target, known)
     except PlatformError as error:
-        return _refused(target, error)
-    _keep(target, found, quota, life)
+        return _refused(target, known, error)
+    _keep(target, known.token_mark, found, quota, life)
+    if known.app:
+        waiting.paid(known.app)
     if life.get("problem"):
         return Checked("bad", life["problem"]["message"], life["problem"]["fix"])
     return _stranger(character, target, found) or Checked("ok", _welcome(target, found))
@@ -100,7 +103,7 @@ def _lacking(valid: bool, scopes: tuple[str, ...]) -> dict[str, str] | None:
     return None
 
 
-def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, Any]) -> None:
+def _keep(target: Account, mark: str, found: Found, quota: Quota | None, life: dict[str, Any]) -> None:
     now = timezone.now()
     values: dict[str, Any] = {
         "username": found.username[:120],
@@ -108,19 +111,25 @@ def _keep(target: Account, found: Found, quota: Quota | None, life: dict[str, An
         "picture_url": found.picture_url,
         "picture": avatar.data_url(found.picture_url, base_url=accounts.address_of(target)),
         "problem": None,
+        "unasked": None,
         "checked_at": now,
         "last_ok_at": now,
     }
     if quota:
         values |= {"quota_used": quota.used, "quota_limit": quota.limit, "quota_until": quota.until}
-    AccountStanding.objects.update_or_create(key=target.key, defaults={**values, **life})
+    standing.learn(target.key, mark, **{**values, **life})
 
 
-def _refused(target: Account, error: PlatformError) -> Checked:
-    """A refusal of the account is kept; trouble of the platform, or on the way to it, says nothing of it."""
-    values: dict[str, Any] = {"checked_at": timezone.now()}
+def _refused(target: Account, known: AccountStanding, error: PlatformError) -> Checked:
+    """A refusal of the account is kept; trouble of the platform, or on the way to it, says nothing of it.
+
+    An app without credits is not answered at all, so nothing goes out by it either.
+    """
+    values: dict[str, Any] = {"checked_at": timezone.now(), "unasked": standing.problem_of(error)}
     for_good = error.action in {Action.REAUTHORISE, Action.GIVE_UP}
     if for_good and error.code not in ON_THE_WAY:
-        values["problem"] = standing.problem_of(error)
-    AccountStanding.objects.update_or_create(key=target.key, defaults=values)
+        values |= {"problem": values["unasked"], **standing.ended(error)}
+    standing.learn(target.key, known.token_mark, **values)
+    if str(error.code) in UNPAID:
+        waiting.hold_account(target.key, known.app, error)
     return Checked("bad" if for_good else "warn", error.message, error.fix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ from characters.publishing import (
 )
 from characters.publishing.accounts import Account
 from characters.publishing.models import Attempt, Post, PostState
+from influencer.clients.instagram_errors import QUOTA_REACHED
 from influencer.clients.platform import (
     Draft,
     Outcome,
@@ -76,9 +78,22 @@ def _steps(delivery: Delivery) -> list[Step]:
 
 
 def _may_begin(delivery: Delivery) -> None:
-    """Raises `Conflict` while the account is paused, `Wait` while it is held."""
+    """Raises `Conflict` while the account is paused, `Wait` while it is held or has no post left."""
     standing.require_open(delivery.post.account)
-    waiting.pass_hold(delivery.job, delivery.post)
+    if waiting.pass_hold(delivery.job, delivery.post) == QUOTA_REACHED and (until := _room_at(delivery)):
+        raise waiting.wait_for_room(delivery.post, until)
+
+
+def _room_at(delivery: Delivery) -> datetime | None:
+    """When a used-up quota has room again; None when there is some, or nobody can say."""
+    try:
+        quota = delivery.publisher.quota()
+    except PlatformError:
+        return None
+    if quota is None or not quota.is_used_up:
+        return None
+    standing.counted(delivery.post.account, quota)
+    return quota.until
 
 
 def _in_its_part(delivery: Delivery, step: Step) -> None:
@@ -190,6 +205,8 @@ def _went_out(delivery: Delivery) -> None:
 def _refused(delivery: Delivery, step: Step, error: PlatformError) -> None:
     """Where another try is safe and makes sense it is waited for; else the error ends the job."""
     job, post = delivery.job, delivery.post
+    if str(error.code) == QUOTA_REACHED and (until := _room_at(delivery)):
+        error.retry_after = (until - timezone.now()).total_seconds()
     if step.optional:
         ledger.accept(job, post, {step.gives: ""})
         return

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from characters.publishing import standing
+from characters.publishing import standing, tokens
 from characters.publishing.models import DECISIVE_STEP, Attempt, Post, PostState
 from influencer.clients import x_errors
 from influencer.clients.network import TURNED_AWAY
@@ -99,7 +99,7 @@ def closing(entry: Attempt) -> Iterator[None]:
         yield
     except PlatformError as error:
         _note(entry, began, error)
-        standing.refused(entry.post.account, error)
+        standing.refused(entry.post.account, error, tokens.mark_for(entry.post))
         raise
     _note(entry, began)
 

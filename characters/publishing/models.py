@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
-from characters.publishing.standing_models import AccountStanding  # noqa: F401  Django looks for it here
+from characters.publishing.standing_models import AccountStanding, OtherToken  # noqa: F401  Django looks here
 
 
 def new_post_id() -> str:

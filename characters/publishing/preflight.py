@@ -14,7 +14,7 @@ from django.urls import reverse
 from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
-from characters.publishing import accounts, asking, provenance, rules, standing
+from characters.publishing import accounts, asking, provenance, rules, standing, tokens
 from characters.publishing.checklist import Check, Proposal, worst_first
 from characters.publishing.models import Post
 from characters.publishing.rules import Content
@@ -67,10 +67,12 @@ def clear(post: Post) -> None:
     image = images.get(post.image_id)
     words = (post.caption, post.alt_text, post.ai_label)
     proposal = Proposal(character, account, image, *words, in_ledger=True)
-    asking.ask(proposal, believing=False)
+    if not tokens.known_of(character, account).held():  # it waits first, and asking costs
+        asking.ask(proposal, believing=False)
     found = _found(proposal)
-    if refusal := asking.refusal(account):
-        standing.count_refusal(account.key, str(refusal.code), refusal.sentence)
+    if refusal := asking.refusal(proposal):
+        mark = accounts.mark_of(character, account.platform)
+        standing.count_refusal(account.key, str(refusal.code), refusal.sentence, mark)
     _raise_red(found)
 
 
@@ -94,7 +96,7 @@ def _account(proposal: Proposal) -> Iterator[Check]:
         return
     if problem := _caught(standing.require_open, account.key):
         yield Check.red(f"{account.name}: paused", problem, ("Resume", "#accounts"))
-    known = standing.of(account.key)
+    known = tokens.known_of(proposal.character, account)
     if known.held_until and known.held():
         title = f"{account.name}: waits until {clock_time(known.held_until)}"
         detail = f"{known.hold_reason.rstrip('.')}. It goes out by itself after that."

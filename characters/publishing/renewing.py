@@ -10,7 +10,6 @@ from characters import services as characters
 from characters.models import Character
 from characters.publishing import accounts, standing, tokens
 from characters.publishing.accounts import Account
-from characters.publishing.standing_models import AccountStanding
 from influencer import effective
 from influencer.clients.instagram_tokens import Login, Renewed, Tokens, login_of
 from influencer.clients.platform import Platform
@@ -63,9 +62,17 @@ def run(job: JobContext) -> dict[str, Any]:
         with job.step("store"):
             _store(character, target, seen=seen, fresh=fresh)
     except Problem as problem:
-        _note_failure(target.key, problem)
+        _note_failure(character, target, problem)
         raise
-    return {"account": target.key, "expiresAt": fresh.expires_at.isoformat() if fresh.expires_at else None}
+    ends = fresh.expires_at.isoformat() if fresh.expires_at else None
+    job.finish({"account": target.key, "expiresAt": ends}, _told(fresh))
+    return {}
+
+
+def _told(fresh: Renewed) -> str:
+    if fresh.expires_at is None:
+        return "The token was renewed"
+    return f"The token was renewed; it ends on {timezone.localdate(fresh.expires_at):%-d %b %Y}"
 
 
 def _renewed(character: Character) -> Renewed:
@@ -78,21 +85,13 @@ def _renewed(character: Character) -> Renewed:
 def _store(character: Character, target: Account, *, seen: Secret, fresh: Renewed) -> None:
     """Put the new token into every character that held the old one. Raises `Conflict` (`token_changed`)."""
     old = seen.reveal()
-    stored = [_replace(one, old, fresh.token) for one in _sharing(target.key)]
+    holders = accounts.sharing(target.platform, target.key)
+    stored = [_replace(one, old, fresh.token) for one in holders]
     if not any(stored):
         raise Conflict(
             "Another token was entered meanwhile; the renewed one is dropped.", code="token_changed"
         )
-    values: dict[str, Any] = {"expires_at": fresh.expires_at, "expiry_known": True}
-    if fresh.scopes:
-        values["scopes"] = list(fresh.scopes)
-    tokens.replaced(target.key, fresh.token, values)
-
-
-def _sharing(key: str) -> list[Character]:
-    """The characters that post to this account."""
-    found = [(one, accounts.account(one, Platform.INSTAGRAM)) for one in Character.objects.all()]
-    return [one for one, target in found if target.key == key]
+    tokens.replaced(target.key, old, fresh)
 
 
 def _replace(character: Character, old: str, new: str) -> bool:
@@ -108,7 +107,9 @@ def _replace(character: Character, old: str, new: str) -> bool:
     return done[0]
 
 
-def _note_failure(key: str, problem: Problem) -> None:
-    AccountStanding.objects.filter(pk=key).update(
-        refresh_tried_at=timezone.now(), refresh_problem=standing.problem_of(problem)
+def _note_failure(character: Character, target: Account, problem: Problem) -> None:
+    mark = accounts.mark_of(character, target.platform)
+    said = standing.problem_of(problem)
+    standing.learn(
+        target.key, mark, refresh_tried_at=timezone.now(), refresh_problem=said, **standing.ended(problem)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -13,8 +13,54 @@ DAY = timedelta(days=1)
 WARN_DAYS, URGENT_DAYS = 7, 1
 
 
-class AccountStanding(models.Model):
-    """One row for each account of the ledger (`Account.key`). Never a secret, not even a piece of one."""
+class TokenFacts(models.Model):
+    """What is known of one token, which `token_mark` tells from others: a keyed hash, never a piece of it."""
+
+    token_mark = models.CharField(max_length=32, blank=True, editable=False)
+    app = models.CharField(
+        max_length=60, blank=True, editable=False, help_text="Its X app's own row: one allowance for many."
+    )
+    token_since = models.DateTimeField(null=True, blank=True, help_text="When it was first seen here.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    expiry_known = models.BooleanField(default=False, help_text="Else it is estimated.")
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    refresh_tried_at = models.DateTimeField(null=True, blank=True)
+    refresh_problem = models.JSONField(null=True, blank=True)
+
+    # What the platform said when it was last asked with it.
+    checked_at = models.DateTimeField(null=True, blank=True)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    problem = models.JSONField(null=True, blank=True)
+    unasked = models.JSONField(null=True, blank=True, help_text="Why the last question had no answer.")
+    scopes = models.JSONField(default=list, blank=True)
+    refusals = models.PositiveIntegerField(default=0, help_text="Refusals of the token in a row.")
+
+    class Meta:
+        abstract = True
+
+
+TOKEN_FACTS = tuple(field.name for field in TokenFacts._meta.local_fields)
+
+
+class OtherToken(TokenFacts):
+    """A further token of an account: two characters may share one, each with a token of its own."""
+
+    account = models.CharField(max_length=160, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("account", "token_mark"), name="token_of_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}, another token"
+
+
+class AccountStanding(TokenFacts):
+    """One row for each account of the ledger (`Account.key`), with the facts of its first token.
+
+    Never a secret. An X app that several accounts share has a row too, which only holds.
+    """
 
     key = models.CharField("account", primary_key=True, max_length=160)
 
@@ -28,32 +74,29 @@ class AccountStanding(models.Model):
     pause_code = models.CharField(max_length=60, blank=True)
     pause_reason = models.TextField(blank=True)
     resume_after = models.DateTimeField(null=True, blank=True, help_text="Resuming earlier is unwise.")
-    refusals = models.PositiveIntegerField(default=0, help_text="Refusals of the token in a row.")
 
-    # What the platform said when it was last asked.
-    checked_at = models.DateTimeField(null=True, blank=True)
-    last_ok_at = models.DateTimeField(null=True, blank=True)
-    problem = models.JSONField(null=True, blank=True)
+    # What the platform said of the account when it was last asked.
     username = models.CharField(max_length=120, blank=True)
     name = models.CharField(max_length=200, blank=True)
     picture_url = models.TextField(blank=True)
     picture = models.TextField(blank=True, editable=False, help_text="The account's image as a data URL.")
-    scopes = models.JSONField(default=list, blank=True)
     quota_used = models.PositiveIntegerField(null=True, blank=True)
     quota_limit = models.PositiveIntegerField(null=True, blank=True)
     quota_until = models.DateTimeField(null=True, blank=True, help_text="From then on it is not known.")
 
-    # The token: `token_mark` is a keyed hash that tells whether another one is stored by now.
-    token_mark = models.CharField(max_length=32, blank=True, editable=False)
-    token_since = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    expiry_known = models.BooleanField(default=False, help_text="Else it is estimated.")
-    refreshed_at = models.DateTimeField(null=True, blank=True)
-    refresh_tried_at = models.DateTimeField(null=True, blank=True)
-    refresh_problem = models.JSONField(null=True, blank=True)
-
     def __str__(self) -> str:
         return self.key
+
+    def show_token(self, token: TokenFacts) -> None:
+        """Carry the facts of another token of the account, to be looked at and not to be saved."""
+        for name in TOKEN_FACTS:
+            setattr(self, name, getattr(token, name))
+
+    def show_hold(self, app: AccountStanding) -> None:
+        """Carry the hold of the account's app where that is the longer one, likewise."""
+        if app.held_until and (self.held_until is None or self.held_until < app.held_until):
+            self.held_until, self.hold_code = app.held_until, app.hold_code
+            self.hold_reason = app.hold_reason
 
     @property
     def is_paused(self) -> bool:
@@ -89,6 +132,11 @@ class AccountStanding(models.Model):
         if self.expires_at is None:
             return None
         return -((timezone.now() - self.expires_at) // DAY)
+
+    @property
+    def guess(self) -> str:
+        """Said where nobody has told when the token ends: it is counted from when it was first seen."""
+        return "" if self.expiry_known else " (estimated)"
 
     @property
     def has_expired(self) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from characters.publishing import standing
+from characters.publishing import standing, tokens
 from characters.publishing.models import FINAL, Post
 from characters.publishing.pace import pace
-from characters.publishing.standing_models import AccountStanding
+from characters.publishing.standing_models import AccountStanding, OtherToken
+from influencer.clients.instagram_errors import QUOTA_REACHED
 from influencer.clients.platform import PlatformError
+from influencer.clients.x_errors import OF_THE_APP, UNPAID
 from influencer.jobs import Wait
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
@@ -20,16 +23,41 @@ from influencer.jobs.models import Job, JobState
 
 WITHOUT_A_TIME = 3600.0
 WAITS = ("quota", "rate limit")
-QUOTA = {"9/2207042", "credits", "spend_cap", "usage_capped"}
+QUOTA = {QUOTA_REACHED, "credits", "spend_cap", "usage_capped"}
+SHARED = "; every account of this X app waits for that."
 
 
 def hold(post: Post, error: PlatformError) -> Wait:
     """Hold the whole account as the platform says; the `Wait` for it, which spends no try."""
+    app = standing.of(post.account, tokens.mark_for(post)).app
+    until, reason, code = hold_account(post.account, app, error)
+    return Wait(until, _reason(code), reason)
+
+
+def hold_account(account: str, app: str, error: PlatformError) -> tuple[datetime, str, str]:
+    """Hold the account, or all that post by its `app` where that is what has no more; until when, and why."""
     seconds = error.retry_after or WITHOUT_A_TIME
-    until, code = timezone.now() + timedelta(seconds=seconds), str(error.code)
+    until, code, reason = timezone.now() + timedelta(seconds=seconds), str(error.code), error.message
+    if app and code in OF_THE_APP:
+        account, reason = app, f"{reason.rstrip('.')}{SHARED}"
     code = code if code in QUOTA or seconds <= WITHOUT_A_TIME else "quota"
-    standing.hold(post.account, until, error.message, code)
-    return Wait(until, _reason(code), error.message)
+    standing.hold(account, until, reason, code)
+    return until, reason, code
+
+
+def wait_for_room(post: Post, until: datetime) -> Wait:
+    """Hold the account until its platform's day lets go of a post."""
+    reason = f"The account has published as many posts as {post.get_platform_display()} allows in 24 h."
+    standing.hold(post.account, until, reason, QUOTA_REACHED)
+    return Wait(until, "quota", reason)
+
+
+def paid(app: str) -> None:
+    """The app was answered, so it has credits: what waits for those is tried, one post first."""
+    now = timezone.now()
+    short = AccountStanding.objects.filter(pk=app, hold_code__in=UNPAID)
+    if short.filter(held_until__gt=now).update(held_until=now):
+        _wake_all([app])
 
 
 def rest(post: Post, seconds: float) -> None:
@@ -39,17 +67,34 @@ def rest(post: Post, seconds: float) -> None:
     standing.hold(post.account, until, reason, "rate_limit" if seconds <= WITHOUT_A_TIME else "quota")
 
 
-def pass_hold(job: JobContext, post: Post) -> None:
-    """Raise `Wait` while the account is held; when that is over, let one post try it before the others."""
+def pass_hold(job: JobContext, post: Post) -> str:
+    """Raise `Wait` while the account, or its app, is held; when that is over, let one post try it first.
+
+    What it had been held for, where this post is the one to try.
+    """
     with transaction.atomic():
-        row, now = _locked(post.account), timezone.now()
-        if row.held_until is None or job.memo.get("probe") == row.held_until.isoformat():
-            return
-        if row.held():
-            raise Wait(row.held_until, _reason(row.hold_code), row.hold_reason)
+        now = timezone.now()
+        rows = [row for key in _keys(post) if (row := _locked(key)).held_until and not _is_tried(row, job)]
+        if not rows:
+            return ""
+        last = max(rows, key=lambda row: row.held_until or now)
+        if last.held(now):
+            raise Wait(last.held_until, _reason(last.hold_code), last.hold_reason)
         until = now + timedelta(seconds=pace().probe)
-        AccountStanding.objects.filter(pk=row.pk).update(held_until=until)
+        AccountStanding.objects.filter(pk__in=[row.pk for row in rows]).update(held_until=until)
         job.remember(probe=until.isoformat())
+    return last.hold_code
+
+
+def _is_tried(row: AccountStanding, job: JobContext) -> bool:
+    """Whether this job is the one that tries if the account works again."""
+    return row.held_until is not None and job.memo.get("probe") == row.held_until.isoformat()
+
+
+def _keys(post: Post) -> list[str]:
+    """The rows that may hold a post: its account's, and its app's."""
+    app = standing.of(post.account, tokens.mark_for(post)).app
+    return [post.account, app] if app else [post.account]
 
 
 def take_turn(post: Post) -> datetime:
@@ -69,11 +114,15 @@ def take_turn(post: Post) -> datetime:
 
 
 def worked(post: Post) -> None:
-    """The account has posted: nothing holds it any more, and what waits for it goes on."""
-    held = standing.of(post.account).held_until is not None
-    standing.worked(post.account)
-    if held:
-        wake(post.account)
+    """The account has posted: nothing holds it or its app any more, and what waits for them goes on."""
+    keys = _keys(post)
+    held = list(
+        AccountStanding.objects.filter(pk__in=keys).exclude(held_until=None).values_list("pk", flat=True)
+    )
+    standing.worked(post.account, tokens.mark_for(post))
+    for app in keys[1:]:
+        standing.free(app)
+    _wake_all(held)
 
 
 def waits(job: Job) -> bool:
@@ -82,23 +131,40 @@ def waits(job: Job) -> bool:
 
 
 def release(account: str) -> int:
-    """Try the account's waiting posts now, one of them first; how many wait."""
-    now = timezone.now()
-    AccountStanding.objects.filter(pk=account, held_until__gt=now).update(held_until=now)
-    return wake(account)
+    """Try the posts now that wait for the account or its app, one of them first; how many wait."""
+    now, keys = timezone.now(), [account, *_apps_of(account)]
+    AccountStanding.objects.filter(pk__in=keys, held_until__gt=now).update(held_until=now)
+    return _wake_all(keys)
 
 
-def wake(account: str) -> int:
-    """Start the posts that wait for the account's allowance; how many."""
-    open_posts = (
-        Post.objects.filter(account=account).exclude(state__in=FINAL).order_by("due_at", "created_at")
-    )
+def _wake_all(keys: Sequence[str]) -> int:
+    """Start the posts that wait for these accounts and apps; how many."""
+    return wake({account for key in keys for account in (key, *_accounts_by(key))})
+
+
+def wake(accounts: Collection[str]) -> int:
+    """Start the posts that wait for the allowance of these accounts; how many."""
+    open_posts = Post.objects.filter(account__in=accounts).exclude(state__in=FINAL)
     waiting = Job.objects.filter(state=JobState.WAITING, reason__in=WAITS)
     found = set(waiting.values_list("pk", flat=True))
-    ids = [pk for pk in open_posts.values_list("job_id", flat=True) if pk in found]
+    in_turn = open_posts.order_by("due_at", "created_at").values_list("job_id", flat=True)
+    ids = [pk for pk in in_turn if pk in found]
     for job_id in ids:
         jobs.wake(job_id)
     return len(ids)
+
+
+def _apps_of(account: str) -> set[str]:
+    """The rows of the apps the account posts by."""
+    rows = AccountStanding.objects.filter(pk=account).exclude(app="").values_list("app", flat=True)
+    others = OtherToken.objects.filter(account=account).exclude(app="").values_list("app", flat=True)
+    return {*rows, *others}
+
+
+def _accounts_by(app: str) -> set[str]:
+    """The accounts that post by this app."""
+    rows = AccountStanding.objects.filter(app=app).values_list("pk", flat=True)
+    return {*rows, *OtherToken.objects.filter(app=app).values_list("account", flat=True)}
 
 
 def _locked(account: str) -> AccountStanding:

@@ -10,10 +10,13 @@ from characters.publishing import renewing
 from characters.publishing.accounts import Account
 from characters.publishing.standing_models import URGENT_DAYS, AccountStanding
 from characters.publishing.tokens import RENEW_BEFORE
+from influencer.clients import x_errors
 from influencer.clients.platform import Platform
 
 ICONS = {"bad": "circle-alert", "warn": "triangle-alert"}
 RESUME = "Nothing goes out on it before you resume it."
+# What a person can do about a hold; others only pass.
+FIXES = {rule.code: rule.fix for rule in x_errors.RULES if rule.code in x_errors.UNPAID}
 PRACTICE = "Sandbox. Posts appear in the feed on this computer until you add credentials."
 
 
@@ -97,7 +100,7 @@ def _lifetime(account: Account, known: AccountStanding) -> str:
         )
     if known.expires_soon or known.has_expired:
         return ""
-    return f"The token expires in {known.days_left} d{'' if known.expiry_known else ' (estimated)'}."
+    return f"The token expires in {known.days_left} d{known.guess}."
 
 
 def troubles(account: Account) -> list[Trouble]:
@@ -113,7 +116,8 @@ def troubles(account: Account) -> list[Trouble]:
         found += _problem(known) + _ending(known)
     if known.held():
         reason = f"Waiting: {known.hold_reason.rstrip('.')}."
-        found.append(Trouble("warn", reason, "", "It goes on", known.held_until))
+        fix = FIXES.get(known.hold_code, "")
+        found.append(Trouble("warn", reason, fix, "It goes on", known.held_until))
     return found
 
 
@@ -130,8 +134,12 @@ def _ending(known: AccountStanding) -> list[Trouble]:
         return []
     failed = known.refresh_problem or {}
     why = f"{failed.get('message', '')} {failed.get('fix', '')}".strip()
-    if known.has_expired:
-        return [Trouble("bad", "The token has expired.", "Make a new one and enter it.")]
+    if known.has_expired:  # a refusal says it already
+        return (
+            []
+            if known.problem
+            else [Trouble("bad", "The token has expired.", "Make a new one and enter it.")]
+        )
     if not known.expires_soon:
         return [Trouble("warn", "The token was not renewed.", why)] if why else []
     return [Trouble("bad" if days <= URGENT_DAYS else "warn", f"{ending(known)}.", why)]
@@ -144,7 +152,7 @@ def ending(known: AccountStanding) -> str:
         return ""
     if days < 1:
         return "The token has expired" if known.expiry_known else "The token may have expired"
-    return f"The token expires in {days} d{'' if known.expiry_known else ' (estimated)'}"
+    return f"The token expires in {days} d{known.guess}"
 
 
 def warning(known: AccountStanding) -> str:

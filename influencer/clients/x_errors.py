@@ -25,6 +25,7 @@ LIMITS = ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour")
 AGAIN = "It is tried again by itself."
 LATER = "It goes on by itself once X allows it."
 RECONNECT = "Check the four keys in the X developer console, renew them if need be, then retry."
+BUY = "Buy credits in the X developer console, then check the account; it also goes on by itself."
 PERMISSION = (
     "Set the app's user authentication to Read and write, generate the access token again, "
     "enter it here, then retry."
@@ -95,7 +96,7 @@ RULES: tuple[XRule, ...] = (
         "credits",
         WAIT,
         "The X developer account has no credits left",
-        "Buy credits in the X developer console; it goes on by itself.",
+        BUY,
         wait=HOUR,
         status=402,
     ),
@@ -120,7 +121,7 @@ RULES: tuple[XRule, ...] = (
         "credits",
         WAIT,
         "The X developer account has no credits left",
-        "Buy credits in the X developer console; it goes on by itself.",
+        BUY,
         wait=HOUR,
         status=403,
         problem="credits",
@@ -193,6 +194,9 @@ RULES: tuple[XRule, ...] = (
     XRule("out_of_order", RETRY, "X is out of order for the moment", AGAIN, tries=5, wait=60, uncertain=True),
 )
 
+# Of these the app has no more, nor any account that posts by it; without the first two nothing is answered.
+UNPAID = frozenset({"credits", "spend_cap"})
+OF_THE_APP = UNPAID | {"usage_capped"}
 # X restricts the account: to go on posting makes it worse.
 RESTRICTIONS = frozenset({"account_suspended", "looks_automated"})
 

@@ -151,19 +151,26 @@ def _entry(seat: Seat) -> dict[str, Any]:
 def _ledger(platform: Platform, seats: Sequence[Seat]) -> Iterator[dict[str, Any]]:
     """What the ledger knows of each account without asking anybody; a paused one counts as down."""
     posted = _posted_today(platform)
-    known = AccountStanding.objects.in_bulk([seat.account.key for seat in seats if seat.account])
-    for seat in seats:
-        key = seat.account.key if seat.account else ""
-        stands = known.get(key) or AccountStanding(key=key)
+    for key, stands in _standings(seats):
         paused = f"Paused: {stands.pause_reason.rstrip('.')}. Resume it in the Accounts section."
         yield {
             "postedToday": posted.get(key, 0),
             "tokenExpiresAt": iso(stands.expires_at),
+            "tokenExpiryKnown": stands.expiry_known,
             "tokenExpiresSoon": stands.expires_soon,
             "heldUntil": iso(stands.held_until) if stands.held() else None,
             **_kept_quota(platform, stands),
             **({"state": "down", "message": paused} if stands.is_paused else {}),
         }
+
+
+def _standings(seats: Sequence[Seat]) -> Iterator[tuple[str, AccountStanding]]:
+    """Each account's key and how it stands, by its character's own token."""
+    known = iter(accounts.with_standing([(seat.character, seat.account) for seat in seats if seat.account]))
+    for seat in seats:
+        place = next(known) if seat.account else None
+        key = place.key if place else ""
+        yield key, (place.standing if place else None) or AccountStanding(key=key)
 
 
 def _kept_quota(platform: Platform, stands: AccountStanding) -> dict[str, Any]:
@@ -219,9 +226,10 @@ def _finding(platform: Platform, details: dict[str, Any]) -> Finding:
 
 def _warnings(seats: Sequence[Seat]) -> list[str]:
     """What is about to go wrong with a real account, or keeps it from posting: a sentence each."""
-    real = [(seat.character.name, seat.account.key) for seat in seats if seat.account and seat.kind == "real"]
-    known = AccountStanding.objects.in_bulk({key for _, key in real})
-    said = [(name, wording.warning(known[key])) for name, key in real if key in known]
+    standings = zip(seats, _standings(seats), strict=True)
+    said = [
+        (seat.character.name, wording.warning(row)) for seat, (_, row) in standings if seat.kind == "real"
+    ]
     return [f"{name}: {sentence}" for name, sentence in said if sentence]
 
 

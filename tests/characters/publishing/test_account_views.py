@@ -153,7 +153,9 @@ def test_a_page_token_does_not_expire(client: Client, stage: Stage) -> None:
 def test_a_held_account_says_what_it_waits_for(client: Client, stage: Stage) -> None:
     luna = owner_of()
     standing.hold(place(luna).key, timezone.now() + timedelta(minutes=50), "No credits left.", "credits")
-    assert re.search(r"Waiting: No credits left\. It goes on in (49|50)\W+min", section(client, luna))
+    assert re.search(
+        r"Waiting: No credits left\. Buy credits .*\. It goes on in (49|50)\W+min", section(client, luna)
+    )
 
 
 # --- paused and resumed ----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from characters.models import Character
 from characters.publishing import accounts, attending, renewing, tokens
 from characters.publishing.standing_models import AccountStanding
 from influencer import paths
-from influencer.clients.instagram_tokens import Tokens
+from influencer.clients.instagram_tokens import Renewed, Tokens
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict
 from influencer.jobs.models import Job, JobState
@@ -208,10 +208,10 @@ def test_one_renewal_at_a_time(ending: Character) -> None:
     ("hours", "chip"),
     [
         (8 * 24, ("ok", "ok")),
-        (6.5 * 24, ("expires in 7 d", "warn")),
-        (5.9 * 24, ("expires in 6 d", "warn")),
-        (2.5 * 24, ("expires in 3 d", "warn")),
-        (12, ("expires in 1 d", "bad")),
+        (6.5 * 24, ("expires in 7 d (estimated)", "warn")),
+        (5.9 * 24, ("expires in 6 d (estimated)", "warn")),
+        (2.5 * 24, ("expires in 3 d (estimated)", "warn")),
+        (12, ("expires in 1 d (estimated)", "bad")),
     ],
 )
 def test_the_card_warns_at_7_3_and_1_days(hours: float, chip: tuple[str, str]) -> None:
@@ -220,6 +220,17 @@ def test_the_card_warns_at_7_3_and_1_days(hours: float, chip: tuple[str, str]) -
     ends = timezone.now() + timedelta(hours=hours)
     AccountStanding.objects.update(expires_at=ends, last_ok_at=timezone.now())
     assert place(luna).chip == chip
+
+
+def test_a_known_end_is_not_called_an_estimate(ending: Character) -> None:
+    see_through(turn()[0].pk)
+    AccountStanding.objects.update(expires_at=timezone.now() + timedelta(days=5), last_ok_at=timezone.now())
+    assert place(ending).chip == ("expires in 5 d", "warn")
+
+
+def test_a_renewal_that_names_no_end_is_an_estimate_again(ending: Character) -> None:
+    tokens.replaced(place(ending).key, TOKEN, Renewed("IGAA-new", None))
+    assert (known(ending).days_left, known(ending).expiry_known) == (60, False)
 
 
 # --- the daily check -------------------------------------------------------------------------

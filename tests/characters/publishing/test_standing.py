@@ -58,9 +58,9 @@ def test_a_hold_whose_time_has_come_is_none() -> None:
     assert standing.held_until(KEY) is None
 
 
-def test_a_released_account_waits_for_nothing() -> None:
+def test_an_account_that_works_again_waits_for_nothing() -> None:
     standing.hold(KEY, in_minutes(60), "No credits left.", "credits")
-    standing.release(KEY)
+    standing.free(KEY)
     assert (standing.held_until(KEY), standing.of(KEY).hold_reason) == (None, "")
 
 

@@ -62,7 +62,7 @@ def test_without_credits_every_post_of_the_account_waits_and_says_why(
         assert (job.state, job.reason) == (JobState.WAITING, "quota")
         assert job.message == "The X developer account has no credits left."
         assert 3590 < (job.until - timezone.now()).total_seconds() < 3610
-    assert stage.log("x", "POST", "/upload") == 1, "only the first has asked"
+    assert (stage.log("x", "GET", "/users/me"), stage.log("x", "POST", "/upload")) == (1, 0), "asked once"
 
 
 def test_when_the_time_is_over_one_post_tries_it_and_the_others_wait_for_that(
@@ -72,9 +72,9 @@ def test_when_the_time_is_over_one_post_tries_it_and_the_others_wait_for_that(
     for post in three:
         due(post)
     over(three[0].account)
-    asked = stage.log("x", "POST", "/upload")
+    asked = stage.log("x", "GET", "/users/me")
     states = [due(post) for post in three]
-    assert stage.log("x", "POST", "/upload") == asked + 1
+    assert stage.log("x", "GET", "/users/me") == asked + 1
     assert [job.reason for job in states] == ["quota"] * 3
 
 
@@ -155,6 +155,57 @@ def test_three_refusals_of_the_keys_pause_the_account(stage: Stage, three: list[
     for post in three:
         see_through(post.job_id)
     assert standing.of(three[0].account).is_paused
+
+
+# --- Instagram's 24 hours --------------------------------------------------------------------
+
+
+@pytest.fixture
+def full(stage: Stage, start: Any) -> tuple[Post, Post]:
+    """Instagram allows one post in 24 h: one that is out, and the one after it, which was refused."""
+    stage.control("POST", "limits", {"instagram_quota": 1})
+    first, second = (start("instagram", f"Number {number}", force=True) for number in range(2))
+    assert see_through_due(first).state == JobState.SUCCEEDED
+    assert see_through_due(second).reason == "quota"
+    return first, second
+
+
+def test_a_used_up_quota_is_waited_for_until_the_oldest_post_leaves_the_24_hours(
+    stage: Stage, full: tuple[Post, Post]
+) -> None:
+    job = jobs.get(full[1].job_id)
+    out_since = stage.posts("instagram")[0]["created"]
+    words = "The account has published as many posts as Instagram allows in 24 h (code 9/2207042)."
+    assert job.message == words
+    assert job.until.timestamp() == pytest.approx(min(out_since + 86_400, _tomorrow()), abs=60)
+    known = standing.of(full[0].account)
+    assert (known.held_until, known.posts_left) == (job.until, 0)
+    assert abs(known.quota_until - job.until) < timedelta(seconds=60)
+    assert stage.publish_calls("instagram") == 2
+
+
+def _tomorrow() -> float:
+    """The stand-in's clock runs ahead; ours is what a hold is counted by."""
+    return (timezone.now() + timedelta(days=1)).timestamp()
+
+
+def test_when_the_time_has_come_the_quota_is_asked_before_anything_is_published(
+    stage: Stage, full: tuple[Post, Post]
+) -> None:
+    over(full[0].account)
+    job = due(full[1])
+    assert (job.state, job.reason) == (JobState.WAITING, "quota")
+    assert (job.until - timezone.now()).total_seconds() > 3600, "not every hour"
+    assert stage.publish_calls("instagram") == 2, "nothing is published in vain"
+    stage.control("POST", "clock", {"advance": 86_400})
+    over(full[0].account)
+    for _ in range(10):
+        if see_through_due(full[1]).is_final:
+            break
+        over(full[0].account)
+    full[1].refresh_from_db()
+    assert full[1].state == PostState.PUBLISHED
+    assert len(stage.posts("instagram")) == 2
 
 
 # --- one after the other ---------------------------------------------------------------------
