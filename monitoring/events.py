@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from characters.publishing import accounts
 from influencer.jobs import failures, names, wording
 from influencer.jobs.models import Job, JobState
 from monitoring.models import Event, Kind, Level
@@ -62,6 +63,17 @@ def _said_of(job: Job) -> str:
 def backup_made(file: Path, **_: object) -> None:
     """A backup was made and checked (`scheduling.backup.made`)."""
     record(Kind.BACKUP, f"Backup made and checked: {file.name}")
+
+
+def account_happened(account: str, level: str, text: str, code: str, **_: object) -> None:
+    """Something happened to an account, wherever that was (`publishing.happenings.happened`)."""
+    record(
+        Kind.ACCOUNT,
+        f"{accounts.called(account)}: {text}",
+        Level(level),
+        service=" ".join(filter(None, (accounts.platform_of(account), code)))[:80],
+        subject=account[:80],
+    )
 
 
 def prune(now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 class Kind(models.TextChoices):
     JOB = "job", "jobs"
     POST = "post", "posts"
+    ACCOUNT = "account", "accounts"
     SERVICE = "service", "services"
     BACKUP = "backup", "backups"
     SETTINGS = "settings", "settings"
@@ -24,7 +25,7 @@ class Level(models.TextChoices):
 
 
 class Event(models.Model):
-    """One line of the log. `subject` is the job's id or the check's name; never a secret."""
+    """One line of the log. `subject` is the job's id, the check's name or the account; never a secret."""
 
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -50,4 +51,4 @@ class Event(models.Model):
     @property
     def names_a_job(self) -> bool:
         """Whether there is more to see than the line: its job with every step."""
-        return self.kind != Kind.SERVICE and bool(self.subject)
+        return self.kind not in (Kind.SERVICE, Kind.ACCOUNT) and bool(self.subject)
