@@ -158,3 +158,23 @@ def test_the_shown_seed_and_a_new_one_fill_the_field(
     expect(seed).not_to_have_value("4711")
     given: Any = seed.input_value()
     assert 0 <= int(given) < 2**53
+
+
+def test_on_a_phone_an_image_has_its_deeds_and_its_recipe(
+    open_product: OpenPage, stage: Stage, luna: Character
+) -> None:
+    see_through(generation.start(luna, Wish(prompt="a tree", seed=4711)).pk)
+    page = open_product(detail(luna), screen="390")
+    page.locator(".gallery a").first.click()
+    dialog = page.locator("dialog[open]")
+    for name in ("Post", "Post to X", "Download", "Delete"):
+        expect(dialog.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(dialog.get_by_text("Seed", exact=True)).to_be_visible()
+
+
+def test_the_upload_button_stays_one_when_it_has_the_focus(open_product: OpenPage, luna: Character) -> None:
+    page = open_product(detail(luna))
+    button = page.locator("label.upload")
+    before = button.bounding_box()
+    button.locator("input").focus()
+    assert button.bounding_box() == before
