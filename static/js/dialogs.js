@@ -1,8 +1,14 @@
 // Native dialogs: what htmx loads into #dialog opens; [data-dialog="id"] opens one of the page; [data-close] closes.
 function show(dialog) {
   if (!dialog || dialog.open) return;
+  const wrong = dialog.querySelector("[aria-invalid=true]");
+  if (wrong) {
+    // Not only the focus: htmx would give it to what carries the attribute once more.
+    for (const field of dialog.querySelectorAll("[autofocus]")) field.autofocus = false;
+    wrong.autofocus = true;
+  }
   dialog.showModal();
-  dialog.querySelector("[aria-invalid=true], [autofocus]")?.focus();
+  dialog.querySelector("[autofocus]")?.focus();
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {

@@ -263,3 +263,36 @@ def test_without_scripts_a_character_is_added_edited_copied_and_deleted(open_tab
     page.get_by_role("button", name="Delete").click()
     expect(page.locator("article.card")).to_have_count(1)
     assert [(row["personality"], row["language"]) for row in rows()] == [("Wild", "English")]
+
+
+def test_the_menu_of_a_card_opens_inside_a_narrow_window(open_tab: OpenPage) -> None:
+    luna(name="Luna")
+    page = open_tab("/characters/", screen="390")
+    page.locator("article.card details.menu summary").click()
+    box = (
+        page.get_by_role("link", name="Duplicate")
+        .or_(page.get_by_role("button", name="Duplicate"))
+        .bounding_box()
+    )
+    assert box is not None
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_a_refused_form_has_the_focus_where_it_is_wrong(open_tab: OpenPage) -> None:
+    page = open_tab("/characters/")
+    page.get_by_role("link", name="Add Character").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("Luna")
+    # As when a person has pulled a field larger: nothing of it may come back as an inline style.
+    dialog.locator("textarea").first.evaluate(
+        "field => { field.style.height = '200px'; field.form.noValidate = true; }"
+    )
+    dialog.get_by_role("button", name="Add Character").click()
+    expect(dialog.locator(".error")).to_have_text("This field is required.")
+    assert page.evaluate("document.activeElement.name") == "personality"
+
+
+def test_a_dialog_that_is_a_page_stands_in_the_middle(open_tab: OpenPage) -> None:
+    box = open_tab("/characters/add/").locator("section.dialog").bounding_box()
+    assert box is not None
+    assert abs(box["x"] + box["width"] / 2 - 640) <= 8
