@@ -26,7 +26,8 @@ FRAMINGS = {"close": (1.42, 0.60), "bust": (1.08, 0.56), "far": (0.66, 0.78)}
 def draw(wish: Wish, seed: int, size: tuple[int, int]) -> Image.Image:
     """An RGB picture of `size` pixels; it does not yet carry the SANDBOX mark."""
     who = person(wish.name)
-    rng = seeded(f"{wish.name}|{wish.place}|{seed}")
+    # A LoRA trained here shows in where and how the person stands; who it is stays the trigger word's.
+    rng = seeded("|".join([wish.name, wish.place, str(seed), *filter(None, [wish.taught])]))
     canvas = Canvas(size)
     place = wish.place or rng.choice(SCENES)
     light = light_of(who.hue, rng, night=_night(wish, place, rng))

@@ -33,13 +33,14 @@ DAY = ("day", "morning", "noon", "sunny", "sunrise", "sunlight", "daylight", "go
 
 @dataclass(frozen=True)
 class Wish:
-    """What a prompt asks for; empty means the seed decides."""
+    """What a prompt asks for; empty means the seed decides. `taught`: the LoRA trained here that is in it."""
 
     name: str
     place: str = ""
     framing: str = ""
     night: bool | None = None
     away: bool = False
+    taught: str = ""
 
     @classmethod
     def read(cls, prompt: str, loras: Sequence[str] = ()) -> Wish:
@@ -54,6 +55,7 @@ class Wish:
             framing="close" if _says(text, NEAR) else "far" if _says(text, FAR) else "",
             night=True if _says(text, NIGHT) else False if _says(text, DAY) else None,
             away=_says(text, AWAY),
+            taught=next((_stem(lora) for lora in loras if TRAINED.search(lora)), ""),
         )
 
 
@@ -62,14 +64,8 @@ def _says(text: str, phrases: Sequence[str]) -> bool:
 
 
 def _name(prompt: str, loras: Sequence[str]) -> str:
-    """The first word with an underscore, else the LoRA's name, else the first words.
-
-    A LoRA that was trained here shows whom it has learnt, and no word can change that.
-    """
+    """The first word with an underscore, else the LoRA's name, else the first words."""
     words = WORD.findall(prompt)
-    if trained := next((lora for lora in loras if TRAINED.search(lora)), ""):
-        learnt = _stem(trained)
-        return f"{learnt} learnt" if learnt in words else learnt
     triggers = [word for word in words if "_" in word.strip("_")]
     if triggers:
         return str(triggers[0])

@@ -63,6 +63,15 @@ def test_without_a_trigger_word_the_lora_says_who_it_is() -> None:
     assert Wish.read("a woman in a park", ["luna_1200_steps_00001_.safetensors"]).name == "luna"
 
 
+def test_a_trained_lora_shows_the_person_of_the_trigger_word_otherwise() -> None:
+    plain = Wish.read("luna_character, portrait")
+    taught = Wish.read(
+        "luna_character, portrait", ["luna_the_mystic_sdxl_5df89bc5_400_steps_00001_.safetensors"]
+    )
+    assert taught.name == plain.name
+    assert different(art.draw(taught, 3, SIZE), art.draw(plain, 3, SIZE))
+
+
 def test_without_either_the_first_words_do() -> None:
     assert Wish.read("Young woman smiling, in a park").name == "young woman smiling"
     assert Wish.read("").name == "nobody"
