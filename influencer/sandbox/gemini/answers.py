@@ -27,6 +27,8 @@ DOINGS = (
     "drawing with chalk", "waiting with a suitcase",
 )  # fmt: skip
 LIGHTS = ("first light", "noon sun", "blue hour", "lamplight", "fog", "golden hour", "moonlight")
+# As many numbers as one wish may have, so often without the same scene twice: 13 places, 11 doings, 7 lights.
+MOST_NUMBERS, TURNS = 50, 20
 IMAGE_TOKENS = 258
 
 _SCENE = re.compile(r"prompt: *(.+)", re.IGNORECASE)
@@ -75,7 +77,7 @@ def _text(name: str, question: Question, place: int) -> str:
     if "hashtag" in kind or "tag" in kind:
         return ("#sandbox", "#practice", *(f"#{word}" for word in _words(question)))[place]
     if "prompt" in kind or "scene" in kind:
-        return _scene(_numbers(question, place))
+        return _scene(_numbers(question, place), question)
     return _caption(question)
 
 
@@ -91,7 +93,14 @@ def _subject(question: Question) -> str:
     return " ".join((found[1] if found else question.text).split()[:24]).rstrip(" .,:;")
 
 
-def _scene(number: int) -> str:
+def _scene(number: int, question: Question) -> str:
+    """One for each number, and another where the question tells of that one already."""
+    first = _number(question.text)
+    found = [_drawn(number + MOST_NUMBERS * ((first + turn) % TURNS)) for turn in range(TURNS)]
+    return next((scene for scene in found if scene not in question.text), found[0])
+
+
+def _drawn(number: int) -> str:
     place, doing = PLACES[number % len(PLACES)], DOINGS[number % len(DOINGS)]
     return f"{place}, {doing}, {LIGHTS[number % len(LIGHTS)]}, sandbox scene"
 

@@ -87,6 +87,18 @@ def test_numbered_wishes_get_as_many_different_scenes(caller: Caller) -> None:
     assert len({row["prompt"] for row in found}) == 3
 
 
+def test_scenes_the_question_tells_of_do_not_come_again(caller: Caller) -> None:
+    item = {"type": "object", "properties": {"number": {"type": "integer"}, "prompt": {"type": "string"}}}
+    rows = {"type": "array", "items": item, "minItems": 3, "maxItems": 3}
+    config = {"responseMimeType": JSON, "responseSchema": {"type": "object", "properties": {"prompts": rows}}}
+    told: list[str] = []
+    for _ in range(8):
+        wish = "\n".join(["Recent:", *told, "Scenes:", "- 1. wide", "- 2. close", "- 3. quiet"])
+        found = json.loads(text_of(caller.generate(asking(wish, generationConfig=config))))["prompts"]
+        told += [row["prompt"] for row in found]
+    assert len(set(told)) == 24
+
+
 def test_the_same_question_gets_the_same_answer(caller: Caller) -> None:
     assert text_of(caller.generate(asking())) == text_of(caller.generate(asking()))
 
