@@ -160,6 +160,22 @@ def weeks(view: View, clocks: Clocks, now: datetime) -> list[list[Day]]:
     return [days[start : start + 7] for start in range(0, len(days), 7)]
 
 
+def silence(view: View, weeks: list[list[Day]], clocks: Clocks) -> str:
+    """Why nothing stands on a sheet, or nothing can come; empty where something does."""
+    days = [day for week in weeks for day in week]
+    shown = any(day.entries for day in days if not day.other)
+    if not any(day.add_url for day in days):
+        return "" if shown else f"Nothing ran in {view.title}."
+    whose = [task for task in _known(clocks).tasks.values() if view.character in ("", task.character_id)]
+    if not whose:
+        return "There is no task yet. What a task does stands here, day by day."
+    if not any(task.active for task in whose):
+        return "All tasks are paused, so nothing is planned. Resume one in the list."
+    if not _ready(whose):
+        return "The active tasks belong to paused characters, so nothing is planned."
+    return "" if shown else f"Nothing runs in {view.title}."
+
+
 def owners(clocks: Clocks) -> list[tuple[str, str]]:
     """The characters that have tasks, by name."""
     names = dict(Character.objects.values_list("pk", "name"))

@@ -18,7 +18,9 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     clocks, now = Clocks.now(), timezone.now()
     today = now.astimezone(clocks.home).date()
     view = View.read(request.GET.dict(), today)
-    context = {"sheet": view, "weeks": calendar.weeks(view, clocks, now), "today": view.of_today(today)}
+    weeks = calendar.weeks(view, clocks, now)
+    context = {"sheet": view, "weeks": weeks, "today": view.of_today(today)}
+    context |= {"silence": calendar.silence(view, weeks, clocks)}
     if htmx.is_htmx(request) and request.htmx.target == "calendar":  # type: ignore[attr-defined]
         return render(request, "scheduling/calendar.html#calendar", context)
     context |= {

@@ -274,3 +274,35 @@ def test_an_hour_from_now_may_be_tomorrow() -> None:
     late = at("13 23:30")
     assert sheet(now=late)[TODAY].add_url.endswith("runAt=2027-05-14T00%3A00")
     assert late + HOUR - timedelta(minutes=30) == at("14 00:00")
+
+
+# --- an empty sheet says why ------------------------------------------------------------------
+
+
+def silence(view: View | None = None) -> str:
+    shown, clocks = view or View(date(2027, 5, 1)), Clocks(ZoneInfo("UTC"), {})
+    return calendar.silence(shown, calendar.weeks(shown, clocks, NOON), clocks)
+
+
+def test_a_sheet_with_something_on_it_says_nothing() -> None:
+    a_task("0 18 * * *")
+    assert silence() == ""
+
+
+def test_without_a_task_or_with_all_paused_a_sheet_says_why_it_is_empty() -> None:
+    assert silence() == "There is no task yet. What a task does stands here, day by day."
+    task = a_task("0 18 * * *", active=False)
+    assert silence() == "All tasks are paused, so nothing is planned. Resume one in the list."
+    Task.objects.change(task.pk, lambda record: setattr(record, "active", True))
+    Character.objects.change(task.character_id, lambda record: setattr(record, "is_active", False))
+    assert silence() == "The active tasks belong to paused characters, so nothing is planned."
+
+
+def test_a_month_gone_and_a_month_without_a_run_say_so() -> None:
+    a_task("0 18 24 12 *")
+    assert silence(View(date(2027, 4, 1))) == "Nothing ran in April 2027."
+    assert silence(View(date(2027, 7, 1))) == "Nothing runs in July 2027."
+
+
+def test_the_page_shows_why_the_calendar_is_empty(admin_client: Client) -> None:
+    assert "There is no task yet." in admin_client.get("/scheduling/calendar/").content.decode()
