@@ -14,6 +14,8 @@ from django.utils.functional import cached_property
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
+from characters.publishing import accounts
+from influencer.clients.platform import Platform
 from influencer.errors import Invalid
 from influencer.jobs.models import Job, JobState
 from scheduling import deeds, listing, outcomes, runs, timetable
@@ -74,10 +76,14 @@ class RunLine:
         return outcomes.took(self.run)
 
     @property
-    def permalink(self) -> str:
-        """Where the post can be seen; of several the first."""
-        found = ((self.run.job.result or {}) if self.run.job else {}).get("permalinks") or []
-        return str(found[0]) if found else ""
+    def links(self) -> list[tuple[str, str]]:
+        """Where its posts can be seen, as (words, address); several are named by their platform."""
+        job = self.run.job
+        found = [str(address) for address in (job.result or {}).get("permalinks") or []] if job else []
+        if job is None or len(found) < 2:
+            return [("See the post", address) for address in found]
+        names = [accounts.NAMES[Platform(name)] for name in sorted(job.memo.get("posts") or {})]
+        return list(zip([f"See {name}" for name in names], found, strict=False))
 
 
 def lines(ids: Sequence[str]) -> list[Line]:

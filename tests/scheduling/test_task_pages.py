@@ -252,6 +252,18 @@ def test_the_history_of_a_task_says_when_what_why_and_how_long(client: Client) -
     assert "Kai" not in page
 
 
+def test_a_run_that_posted_to_both_platforms_leads_to_both(client: Client) -> None:
+    both = {"permalinks": ["https://i.example/1", "https://x.example/1"], "postIds": ["a", "b"]}
+    ran(a_task(character=luna()), result=both, memo={"posts": {"x": "b", "instagram": "a"}})
+    content = client.get("/scheduling/runs/").content.decode()
+    assert 'href="https://i.example/1" target="_blank" rel="noopener">See Instagram</a>' in content
+    assert 'href="https://x.example/1" target="_blank" rel="noopener">See X</a>' in content
+
+
+def test_before_the_first_run_the_history_of_all_says_so(client: Client) -> None:
+    assert "Nothing has run yet." in words(client.get("/scheduling/runs/").content)
+
+
 def test_the_history_of_a_deleted_task_can_still_be_read(client: Client) -> None:
     task = a_task(character=luna())
     ran(task)
