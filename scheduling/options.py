@@ -41,6 +41,7 @@ KEYS = {
     "caption": "caption",
     "alt_text": "altText",
     "generate_caption": "generateCaption",
+    "force": "force",
     "image_ids": "imageIds",
     "count": "count",
     "prompt_count": "count",
@@ -56,7 +57,7 @@ KEYS = {
 }
 # Other names under which a file may say the same.
 ALSO = {"prompt": "customPrompt", "narrativeId": "narrative", "imageIds": "imageId"}
-WORDS = ("caption", "alt_text", "generate_caption")
+WORDS = ("caption", "alt_text", "generate_caption", "force")
 SCENE = ("prompt_source", "prompt")
 POST = (*SCENE, *WORDS, *SETTINGS)
 TRAINING = ("pictures", "picture_count", "image_ids", *lessons.FLAGS) + tuple(
@@ -94,6 +95,7 @@ def _of_posts() -> dict[str, forms.Field]:
         "caption": _text("Caption", LONGEST_CAPTION, rows=3),
         "alt_text": _text("Alt text", LONGEST_CAPTION, rows=2),
         "generate_caption": _box("Write the caption with AI"),
+        "force": _box("Post the same again: also an image or caption that went out within 30 days"),
         "post_to_instagram": _box("Instagram"),
         "post_to_twitter": _box("X"),
         "image_ids": ImagesField(label="Images", required=False),

@@ -50,6 +50,12 @@ def test_a_task_is_added_as_it_is_picked() -> None:
     assert task.active and task.character_name == "Luna" and task.run_at is None
 
 
+def test_posting_the_same_again_is_said_by_a_box_and_taken_back_by_it() -> None:
+    task = added(character_id=someone().pk, prompt="x", force="on")
+    assert task.config == {"prompt": "x", "force": True}
+    assert changed(task, force=None).config == {"prompt": "x"}
+
+
 def test_one_moment_is_meant_by_the_clock_of_the_task() -> None:
     task = added(
         character_id=someone().pk, rhythm="once", run_at="2031-05-16T15:00", timezone="Asia/Tokyo", prompt="x"
