@@ -14,6 +14,7 @@ from influencer.errors import Invalid
 from influencer.jobs import services as jobs
 from influencer.web import htmx
 from scheduling import aside, review
+from scheduling.models import Fired
 from scheduling.views import CHANGED
 
 OF_ONE = "caption_"
@@ -43,7 +44,9 @@ def approve(request: HttpRequest, job_id: str) -> HttpResponse:
 @require_POST
 def reject(request: HttpRequest, job_id: str) -> HttpResponse:
     review.reject(job_id)
-    return _done(request, "Rejected: nothing is posted. The image stays in the gallery.")
+    fired = Fired.objects.filter(job_id=job_id).values_list("pk", flat=True).first()
+    run = ("Take it back", reverse("scheduling:run", args=[fired])) if fired else None
+    return _done(request, "Rejected: nothing is posted. The image stays in the gallery.", link=run)
 
 
 def _refused(request: HttpRequest, job_id: str, problem: Invalid) -> HttpResponse:
@@ -58,10 +61,10 @@ def _refused(request: HttpRequest, job_id: str, problem: Invalid) -> HttpRespons
     return render(request, "scheduling/_review.html", context, status=422)
 
 
-def _done(request: HttpRequest, message: str) -> HttpResponse:
+def _done(request: HttpRequest, message: str, *, link: htmx.Link | None = None) -> HttpResponse:
     """The next one, focused; then whatever else shows tasks or runs loads itself anew."""
     if not htmx.is_htmx(request):
-        htmx.flash(request, message)
+        htmx.flash(request, message, link=link)
         return htmx.redirect(request, reverse("scheduling:list"))
     answer = render(request, "scheduling/_review.html", aside.opened(aside.cards(), {}) | {"focus": True})
-    return trigger_client_event(htmx.toast(answer, message), CHANGED, after="settle")
+    return trigger_client_event(htmx.toast(answer, message, link=link), CHANGED, after="settle")

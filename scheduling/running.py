@@ -153,6 +153,8 @@ def _is_there(image_id: str, character: Character) -> bool:
 
 def _wait_for_review(job: JobContext) -> None:
     if job.request.get("review") and not job.memo.get("approved"):
+        if job.memo.get("rejected"):
+            job.remember(rejected=False)  # tried again: a person thought better of it
         raise Wait(None, "review", "Waits for your approval")
 
 

@@ -125,6 +125,16 @@ def test_reject_ends_the_run(admin_client: Client, luna: Character) -> None:
     assert images.get(job.memo["image_ids"][0])
 
 
+def test_a_rejected_run_can_be_taken_back(admin_client: Client, luna: Character) -> None:
+    job = waits(luna)
+    task = a_task(character=luna)
+    fired = Fired.objects.create(task_id=task.pk, due=NOON, state="fired", job_id=job.pk)
+    answer = admin_client.post(f"/scheduling/review/{job.pk}/reject/", headers=ASKED)
+    assert f"/scheduling/runs/{fired.pk}/" in answer["HX-Trigger"]
+    page = admin_client.get(f"/scheduling/runs/{fired.pk}/").content.decode()
+    assert "Retry puts it back under Review" in page and f'action="/jobs/{job.pk}/retry"' in page
+
+
 def test_it_works_without_javascript(admin_client: Client, luna: Character) -> None:
     job = waits(luna)
     answer = admin_client.post(f"/scheduling/review/{job.pk}/approve/", follow=True)

@@ -432,6 +432,19 @@ def test_a_rejected_run_ends_without_a_post(
         review.approve("job_nowhere")
 
 
+def test_a_rejected_run_is_taken_back_into_review_by_a_retry(stage: Stage, luna: Character) -> None:
+    job = until_review(
+        a_task(type="generate_and_post", config={"prompt": "sea"}, approval="review", character=luna)
+    )
+    before = job.memo
+    review.reject(job.pk)
+    jobs.retry(job.pk)
+    attempt(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.reason, job.memo["rejected"]) == (JobState.WAITING, "review", False)
+    assert (job.memo["image_ids"], job.memo["captions"]) == (before["image_ids"], before["captions"])
+
+
 def test_generate_only_needs_no_review(stage: Stage, luna: Character) -> None:
     job = run(a_task(config={"prompt": "by the sea"}, approval="review", character=luna))
     assert job.state == JobState.SUCCEEDED
