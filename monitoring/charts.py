@@ -66,8 +66,8 @@ def _posts_chart(during: Period, posts: Posts) -> Chart:
 
 def _times_chart(during: Period, times: Times) -> Chart:
     says = (
-        f"Generation time in {during.words}: half of the images within {duration(times.median)}, "
-        f"95 of 100 within {duration(times.p95)}"
+        f"Generation time in {during.words}: half of the images took less than {duration(times.median)}, "
+        f"95 % less than {duration(times.p95)}"
     )
     series = [Series(times.most, "faint"), Series(times.half)]
     return curves(says, during.labels, series, unit=f"{SPACE}s")

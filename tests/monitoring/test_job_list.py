@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from influencer.jobs import services, worker
 from influencer.jobs.models import Job
+from influencer.jobs.templatetags.jobs import uncapped
 from tests.characters.people import someone
 from tests.influencer.jobs.factories import a_job, a_kind, put, running
 from tests.monitoring.page import part, shown_jobs, whole
@@ -39,6 +40,13 @@ def test_each_job_is_shown_with_its_timeline(owner: Client) -> None:
     assert html.count("Not started") == 1
     assert "Stopped here, code internal" in html
     assert "Retry from Generate" in html
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("Image", "image"), ("LoRA training", "LoRA training"), ("", "")]
+)
+def test_a_label_in_a_line_loses_its_capital_unless_it_is_a_name(label: str, said: str) -> None:
+    assert uncapped(label) == said
 
 
 def test_it_can_be_narrowed_by_state(owner: Client) -> None:

@@ -144,6 +144,7 @@ def test_the_charts_say_the_same_in_a_sentence_and_in_tables(owner: Client) -> N
     assert words(html).count("As a table") == 1
     assert "No images in these 24 hours." in html
     assert "No job failed." in html
+    assert "half are faster 95 % are faster" in words(html)
 
 
 def test_a_look_for_news_is_answered_with_nothing_until_there_is_some(owner: Client) -> None:

@@ -32,6 +32,13 @@ def job_chip(job: Job) -> tuple[str, str, str]:
 
 
 @register.filter
+def uncapped(label: str) -> str:
+    """A label in the middle of a line: "Image" without its capital, "LoRA training" as it is."""
+    first = label.split(" ")[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
+@register.filter
 def icon_css(tone: str) -> str:
     return f"icon {tone}"
 
