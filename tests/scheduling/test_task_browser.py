@@ -120,6 +120,18 @@ def test_the_page_is_accessible_wide_and_narrow_light_and_dark(
         expect(page.locator("dialog")).to_have_count(0)
 
 
+def test_on_a_phone_nothing_in_the_editor_is_cut_off(open_page: OpenPage, file: Path) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto("/scheduling/add/")
+    cut = "field => field.scrollWidth > field.clientWidth"
+    zone = page.get_by_label("Time zone")
+    zone.evaluate("field => { field.value = field.placeholder; }")
+    assert not zone.evaluate(cut)
+    page.get_by_label("When").select_option("Once")
+    moment = page.get_by_label("Once at").bounding_box()
+    assert moment is not None and moment["width"] > 250
+
+
 def test_a_task_is_added_with_its_next_runs_shown_while_typing(page: Page, file: Path) -> None:
     page.goto("/scheduling/")
     page.get_by_role("link", name="Add Task").click()
