@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from influencer.errors import Conflict
-from influencer.jobs import figures, names, previews, services
+from influencer.jobs import figures, names, previews, services, wording
 from influencer.jobs.models import Job
 from influencer.web import htmx
 
 
 @require_GET
 def fragment(request: HttpRequest, job_id: str) -> HttpResponse:
-    """The `.job`; tells the page when the job has ended."""
+    """The `.job`; tells the page when the job has come on by a quarter or has ended."""
     return _fragment(request, services.get(job_id))
 
 
@@ -81,6 +81,8 @@ def _change(request: HttpRequest, job_id: str, verb: Any, *events: str) -> HttpR
 def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
     said = request.GET.get("said", "")
     response = _fresh(render(request, "jobs/_fragment.html", {"job": job, "said": said}))
+    if said and not job.is_final and said != wording.shown(job).mark:
+        trigger_client_event(response, "job-progressed", {"id": job.id, "kind": job.kind})
     if job.is_final:
         detail = {"id": job.id, "kind": job.kind, "state": job.state, "characterId": job.character_id}
         trigger_client_event(response, "job-finished", detail)

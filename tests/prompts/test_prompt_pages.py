@@ -92,6 +92,16 @@ def test_an_empty_library_says_the_next_step(client: Client) -> None:
     assert "No prompts yet" in page and "Write prompts" in page
 
 
+def test_an_empty_library_shows_the_first_prompt_by_itself(client: Client) -> None:
+    owner = luna()
+    empty = client.get("/prompts/").content.decode()
+    trigger = re.search(r'id="library"[^>]* hx-trigger="([^"]+)"', empty)
+    assert trigger and {"prompts-changed", "job-progressed", "job-finished"} <= set(trigger[1].split())
+    prompt("by the lake", character_id=owner.pk)
+    again = client.get("/prompts/", headers={**HTMX, "HX-Target": "library"}).content.decode()
+    assert 'id="library"' in again and 'id="refresh"' in again and "by the lake" in again
+
+
 def test_refresh_prompts_reads_the_file_anew_and_says_so(client: Client) -> None:
     prompt("old")
     write({"id": "prompt_9", "prompt": "written in an editor"})

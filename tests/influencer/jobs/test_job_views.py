@@ -50,8 +50,12 @@ def test_a_finished_job_asks_no_more_and_tells_the_page(owner: Client) -> None:
     assert told == {"id": job.id, "kind": kind, "state": "succeeded", "characterId": "char_1"}
 
 
-def test_nothing_is_told_while_the_job_runs(owner: Client) -> None:
-    assert "HX-Trigger" not in fragment(owner, running(a_job()))
+def test_a_job_at_work_tells_the_page_of_each_quarter_and_of_nothing_between(owner: Client) -> None:
+    job = running(a_job(), progress=0.3)
+    told = json.loads(fragment(owner, job, said="q0")["HX-Trigger"])
+    assert told == {"job-progressed": {"id": job.id, "kind": job.kind}}
+    assert "HX-Trigger" not in fragment(owner, job, said="q1")
+    assert "HX-Trigger" not in fragment(owner, job)
 
 
 def test_screen_readers_are_told_news_only(owner: Client) -> None:
