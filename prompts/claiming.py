@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from influencer.errors import NotFound
+from influencer.jobs.models import Job, JobState
 from prompts.models import Prompt
 
 
@@ -64,6 +68,19 @@ def mark_used(pk: str, *, by: str = "", image_ids: Sequence[str] = ()) -> Prompt
 
     changed: Prompt = Prompt.objects.change(pk, change)
     return changed
+
+
+def image_made(job: Job) -> None:
+    """A person had an image made from a prompt of the character: it counts as used, as after a run."""
+    pk = job.request.get("from_prompt", "")
+    if pk and job.state == JobState.SUCCEEDED:
+        transaction.on_commit(partial(_note_images, pk, job), robust=True)
+
+
+def _note_images(pk: str, job: Job) -> None:
+    with suppress(NotFound):  # it may have been deleted since
+        if Prompt.objects.filter(pk=pk, character_id=job.character_id).exists():
+            mark_used(pk, image_ids=(job.result or {}).get("imageIds", []))
 
 
 def mark_unused(pk: str) -> Prompt:

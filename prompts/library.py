@@ -10,6 +10,8 @@ from characters.images import planning
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing.models import Post, PostState
+from characters.publishing.words import Words
+from influencer.clients.platform import Platform
 from prompts import closeness
 from prompts.closeness import Closeness
 from prompts.models import Prompt, Source
@@ -72,16 +74,35 @@ def image_of(prompt: Prompt, character: Character) -> Image | None:
     return _images([prompt], {character.pk: character}).get(prompt.pk)
 
 
+def words_for(image: Image, platform: Platform) -> Words | None:
+    """Caption and alt text of the prompt an image was made from, if it has a caption."""
+    library = Prompt.objects.filter(character_id=image.character_id)
+    captioned = [prompt for prompt in library if prompt.caption_for(platform)]
+    source = next((prompt for prompt in captioned if image.pk in prompt.images), None)
+    source = source or _by_words(image, captioned)
+    return Words(source.caption_for(platform), source.alt_text) if source else None
+
+
+def _by_words(image: Image, prompts: Sequence[Prompt]) -> Prompt | None:
+    """The prompt whose words alone the image was made from."""
+    owner = Character.objects.filter(pk=image.character_id).first()
+    if owner is None or not image.prompt:
+        return None
+    made = (one for one in prompts if planning.final_prompt(owner, one.prompt) == image.prompt)
+    return next(made, None)
+
+
 def _images(prompts: Sequence[Prompt], owners: dict[str, Character]) -> dict[str, Image]:
-    """The newest image of each: one it names, else one made from just its words."""
+    """The newest image of each, of those it names and those made from just its words."""
     named = Image.objects.in_bulk([pk for prompt in prompts for pk in prompt.images[-5:]])
+    made = _made_from([prompt for prompt in prompts if prompt.character_id in owners], owners)
     found = {}
     for prompt in prompts:
         held = [named[pk] for pk in prompt.images if pk in named]
+        held += [made[prompt.pk]] if prompt.pk in made else []
         if held:
             found[prompt.pk] = max(held, key=lambda image: (image.created_at, image.pk))
-    missing = [prompt for prompt in prompts if prompt.pk not in found and prompt.character_id in owners]
-    return found | _made_from(missing, owners)
+    return found
 
 
 def _made_from(prompts: Sequence[Prompt], owners: dict[str, Character]) -> dict[str, Image]:

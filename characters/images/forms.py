@@ -36,6 +36,9 @@ class WishForm(forms.Form):
     scheduler = forms.CharField(required=False, max_length=60)
     seed = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_SEED)
     count = forms.IntegerField(required=False, min_value=1, max_value=MOST_IMAGES)
+    from_prompt = forms.CharField(
+        required=False, max_length=120, label="Id of the prompt it is made from", widget=forms.HiddenInput
+    )
 
     def wish(self) -> Wish:
         """What a valid form asks for. A text that was sent empty is meant empty."""

@@ -37,6 +37,7 @@ class Wish:
 
     `final_prompt` is used as it is; `prompt` is joined to the character's base prompt, style
     and mood. `lora` "" means none. `shape` is one of `SHAPES` and yields to width and height.
+    `from_prompt` is the id of the library's prompt it is made from.
     """
 
     prompt: str = ""
@@ -54,6 +55,7 @@ class Wish:
     scheduler: str | None = None
     seed: int | None = None
     count: int = 1
+    from_prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def request_of(character: Character, wish: Wish) -> dict[str, Any]:
         "scheduler": own("scheduler"),
         "seed": wish.seed,
         "count": wish.count,
+        "from_prompt": wish.from_prompt,
     }
 
 

@@ -82,6 +82,7 @@ def _initial(request: HttpRequest, character: Character) -> dict[str, Any]:
     return {
         "final_prompt": planning.final_prompt(character, request.GET.get("prompt", "")),
         "negative_prompt": character.negative_prompt,
+        "from_prompt": request.GET.get("from", ""),
         # Sent empty, these two are meant empty.
         "lora": character.lora,
         "shape": "" if character.width or character.height else "4:5",

@@ -14,7 +14,17 @@ from characters.images import planning
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, asking, links, posting, preflight, services, serving, waiting
+from characters.publishing import (
+    accounts,
+    asking,
+    links,
+    posting,
+    preflight,
+    services,
+    serving,
+    waiting,
+    words,
+)
 from characters.publishing.checklist import Proposal
 from characters.publishing.forms import ComposeForm, new_nonce
 from characters.publishing.models import Post, PostState
@@ -32,7 +42,8 @@ def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
     """Write a post. `preview` shows it again, `switch` for this platform, `ask` once it was asked."""
     character, target = characters.get(pk), _platform(platform)
     if request.method != "POST":
-        return _composer(request, character, target, ComposeForm(initial=_initial(request, character)))
+        form = ComposeForm(initial=_initial(request, character, target))
+        return _composer(request, character, target, form)
     form = ComposeForm(request.POST)
     valid = form.is_valid()
     if "ask" in request.POST:
@@ -54,10 +65,14 @@ def compose(request: HttpRequest, pk: str, platform: str) -> HttpResponse:
     return htmx.redirect(request, reverse("publishing:show", args=[post.pk]))
 
 
-def _initial(request: HttpRequest, character: Character) -> dict[str, Any]:
+def _initial(request: HttpRequest, character: Character, platform: Platform) -> dict[str, Any]:
+    image_id = request.GET.get("image", "")
+    image = _own_image(character, image_id)
+    ready = words.ready_for(image, platform) if image else words.Words()
     return {
-        "image": request.GET.get("image", ""),
-        "caption": request.GET.get("caption", ""),
+        "image": image_id,
+        "caption": request.GET.get("caption", ready.caption),
+        "alt_text": ready.alt_text,
         "prompt": planning.final_prompt(character),
         "ai_label": character.ai_label,
         "ai_label_reason": character.ai_label_reason,
@@ -123,7 +138,10 @@ def _proposal(form: ComposeForm, character: Character, platform: Platform) -> Pr
 
 
 def _chosen(form: ComposeForm, character: Character) -> Image | None:
-    image_id = _value(form, "image")
+    return _own_image(character, _value(form, "image"))
+
+
+def _own_image(character: Character, image_id: str) -> Image | None:
     found: Image | None = images.gallery(character.pk).filter(pk=image_id).first() if image_id else None
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -301,3 +302,33 @@ def test_the_composer_gets_caption_and_alt_text_for_its_platform(client: Client)
     assert "caption-written" in answer.headers["HX-Trigger"] and "without AI" in toast(answer)
     assert client.post(f"/prompts/compose/{owner.pk}/mastodon/", form, headers=HTMX).status_code == 404
     assert "Generate with AI" in client.get(f"/characters/{owner.pk}/post/x/").content.decode()
+
+
+def test_make_image_says_which_prompt_it_is_made_from(client: Client) -> None:
+    one = prompt("at sea", character_id=luna().pk)
+    page = client.get("/prompts/").content.decode()
+    link = re.search(r'href="([^"]+)" [^>]*aria-label="Make image"', page)
+    assert link
+    dialog = client.get(html.unescape(link[1]), headers=HTMX).content
+    assert filled(dialog, "gen-form")["from_prompt"] == one.pk
+
+
+@pytest.mark.parametrize(
+    ("platform", "caption"), [("instagram", "The tide knew my name."), ("x", "The tide knew.")]
+)
+def test_the_composer_begins_with_the_words_of_the_prompt_its_image_was_made_from(
+    client: Client, platform: str, caption: str
+) -> None:
+    owner = luna(base_prompt="portrait")
+    written = {"caption": "The tide knew my name.", "x_caption": "The tide knew.", "alt_text": "Luna at sea."}
+    prompt("at sea", character_id=owner.pk, image_ids=["img_named"], **written)
+    prompt("by the lake", character_id=owner.pk, **written)
+    prompt("in the city", character_id=owner.pk)
+    common = {"character_id": owner.pk, "width": 4, "height": 5, "pixel_hash": "x", "file": "a.png"}
+    made = {"img_named": "changed by hand", "img_words": "by the lake", "img_mute": "in the city"}
+    for pk, words in made.items():
+        Image.objects.create(id=pk, prompt=planning.final_prompt(owner, words), **common)
+    for pk, said in (("img_named", caption), ("img_words", caption), ("img_mute", "")):
+        page = client.get(f"/characters/{owner.pk}/post/{platform}/?image={pk}").content
+        fields = filled(page, "post-form")
+        assert (fields["caption"], fields["alt_text"]) == (said, "Luna at sea." if said else "")

@@ -78,6 +78,7 @@ def test_a_wish_without_anything_takes_what_the_character_brings() -> None:
         "scheduler": "normal",
         "seed": None,
         "count": 1,
+        "from_prompt": "",
     }
 
 
