@@ -5,18 +5,16 @@ With SCREENSHOTS=docs/screenshots the pictures of the documentation are taken on
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.running import Running, start_up, until
+from tests.screenshots import shoot
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
-SHOTS = os.environ.get("SCREENSHOTS", "")
 PASSWORD = "a sentence works rather well"
 SECONDS = 1000
 
@@ -49,12 +47,6 @@ def page(context: BrowserContext) -> Page:
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page
-
-
-def shoot(page: Page, name: str, *, full: bool = False) -> None:
-    if SHOTS:
-        page.wait_for_timeout(350)
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full)
 
 
 def toast(page: Page, text: str) -> None:

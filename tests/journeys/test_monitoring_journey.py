@@ -1,8 +1,8 @@
 """Bad luck at a running product: ComfyUI stands still, a worker freezes, a file is damaged.
 
 The Monitoring tab says each in words, everything comes back, and the page shows that too. The clock
-asks for signs of life more often than usual, so that it takes a minute. With SCREENSHOTS set to a
-folder its pictures are taken on the way.
+asks for signs of life more often than usual, so that it takes a minute. With
+SCREENSHOTS=docs/screenshots the pictures of the documentation are taken on the way.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.running import Running, running_up, until
+from tests.running import Running, running_up, status, until
+from tests.screenshots import shoot, shoot_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("monitoring journey")]
-SHOTS = os.environ.get("SCREENSHOTS", "")
 OFTEN = {"sweep": 1, "canary": 1, "silence": 8}
 SECONDS = 1000
 
@@ -27,7 +26,7 @@ SECONDS = 1000
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running_up(tmp_path_factory.mktemp("luck"), INFLUENCER_JOBS=json.dumps(OFTEN)) as running:
-        until(lambda: len(running.children()) == 5, 60, running.said)
+        until(lambda: status(running.url + "/healthz") == 200, 60, running.said)
         yield running
 
 
@@ -44,11 +43,6 @@ def page(browser: Browser, running: Running) -> Iterator[Page]:
     page.wait_for_url("**/monitoring/")
     yield page
     context.close()
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def card(page: Page, name: str) -> Locator:
@@ -81,7 +75,7 @@ def _all_is_well(page: Page) -> None:
     page.get_by_role("button", name="Refresh Status").click()
     shows(page.locator("#status"), "Everything works")
     shows(card(page, "ComfyUI"), "stand-in")
-    shoot(page, "monitoring-well")
+    shoot_all(page, "monitoring-well", full=True)
 
 
 def _both_are_shown(page: Page) -> None:
@@ -92,7 +86,7 @@ def _both_are_shown(page: Page) -> None:
     shows(page.locator("#status"), "ComfyUI is down, Scheduler needs a look")
     shows(page.locator("#events"), "Error: ComfyUI:", 60)
     shows(page.locator("#events"), "Warning: Workers: No sign of the workers “gpu”", 60)
-    shoot(page, "monitoring-bad-luck")
+    shoot_all(page, "monitoring-bad-luck", full=True)
 
 
 def _both_come_back(page: Page) -> None:
@@ -101,7 +95,7 @@ def _both_come_back(page: Page) -> None:
     shows(page.locator("#status"), "Everything works")
     shows(page.locator("#events"), "ComfyUI: all well again.", 60)
     shows(page.locator("#events"), "Workers: all well again.", 60)
-    shoot(page, "monitoring-recovered")
+    shoot_all(page, "monitoring-recovered", full=True)
 
 
 def _a_damaged_file_is_shown_and_restored(page: Page, running: Running) -> None:
@@ -116,7 +110,7 @@ def _a_damaged_file_is_shown_and_restored(page: Page, running: Running) -> None:
     page.get_by_role("button", name="Refresh Status").click()
     shows(card(page, "Database"), "1 damaged file")
     shows(card(page, "Database"), "characters.json is damaged")
-    shoot(page, "monitoring-damaged")
+    shoot(page, "monitoring-damaged", full=True)
     card(page, "Database").get_by_role("link", name="Restore characters.json").click()
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_role("alert")).to_have_count(0)

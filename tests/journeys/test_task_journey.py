@@ -5,20 +5,18 @@ With SCREENSHOTS=docs/screenshots the pictures of the documentation are taken on
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import orjson
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.running import Running, running_up, until
+from tests.screenshots import shoot, shoot_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
-SHOTS = os.environ.get("SCREENSHOTS", "")
 SECONDS = 1000
 LUNA = {
     "id": "char_luna",
@@ -55,12 +53,6 @@ def page(browser: Browser, running: Running) -> Iterator[Page]:
     context.close()
 
 
-def shoot(page: Page, name: str, *, full: bool = False) -> None:
-    if SHOTS:
-        page.wait_for_timeout(350)
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full)
-
-
 def toast(page: Page, text: str) -> None:
     expect(page.locator(".toast", has_text=text).last).to_be_visible()
 
@@ -83,7 +75,7 @@ def _open_the_empty_tab(page: Page) -> None:
     expect(page.get_by_role("heading", name="No tasks yet")).to_be_visible()
     alive = re.compile(r"Running\s*last looked .* workers")
     expect(page.locator("#pulse")).to_contain_text(alive, timeout=60 * SECONDS)
-    shoot(page, "scheduling-empty")
+    shoot_all(page, "scheduling-empty")
 
 
 def _add_a_task_watching_its_next_runs(page: Page) -> None:
@@ -100,7 +92,7 @@ def _add_a_task_watching_its_next_runs(page: Page) -> None:
     dialog.get_by_label("When").select_option("Once")
     dialog.get_by_label("Once at").fill(_soon(page))
     expect(dialog.locator("#upcoming")).to_contain_text("Once, on")
-    shoot(page, "add-task")
+    shoot_all(page, "add-task")
     dialog.get_by_role("button", name="Add Task").click()
     toast(page, "Added: generate and post to Instagram.")
     expect(task(page)).to_contain_text("Once, on")
@@ -118,7 +110,7 @@ def _see_it_fire(page: Page) -> None:
     expect(task(page)).to_contain_text("sandbox post", timeout=60 * SECONDS)
     expect(task(page)).to_contain_text("over")
     expect(page.locator("#recent")).to_contain_text("Luna the Mystic, generate and post to Instagram")
-    shoot(page, "scheduling-light", full=True)
+    shoot_all(page, "scheduling", full=True)
 
 
 def _see_that_it_does_not_fire_while_paused(page: Page, running: Running) -> None:
@@ -154,7 +146,7 @@ def _find_the_post_in_its_history(page: Page) -> None:
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("by hand")
     expect(rows.nth(1)).to_contain_text("on schedule")
-    shoot(page, "task-history")
+    shoot_all(page, "task-history")
     rows.nth(1).get_by_role("link", name="sandbox post").click()
     expect(page.locator("dialog")).to_contain_text("Posted to Instagram in the sandbox")
     shoot(page, "run")

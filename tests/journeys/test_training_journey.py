@@ -5,7 +5,6 @@ With SCREENSHOTS=docs/screenshots the pictures of the documentation are taken on
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from influencer.sandbox import art
 from tests.running import Running, running_up
+from tests.screenshots import SHOTS, shoot, shoot_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
-SHOTS = os.environ.get("SCREENSHOTS", "")
 SECONDS = 1000
 SCENES = ("in a forest", "by the sea", "in a city at night", "among dunes", "at a window", "in a studio")
 STEPS = 500
@@ -51,27 +50,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             (folder / f"mira-{number}.txt").write_text(scene)
     (folder / "notes.png").write_text("no picture")
     return sorted(folder.iterdir())
-
-
-def shoot(page: Page, name: str, *, width: int = 1280, full: bool = False) -> None:
-    if not SHOTS:
-        return
-    page.set_viewport_size({"width": width, "height": 860})
-    if not page.locator("dialog[open]").count():
-        section(page)
-    page.wait_for_timeout(350)
-    page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full, caret="initial")
-    page.set_viewport_size({"width": 1280, "height": 860})
-
-
-def shoot_all(page: Page, name: str) -> None:
-    """Wide and narrow, light and dark."""
-    if SHOTS:
-        shoot(page, name)
-        shoot(page, f"{name}-390", width=390)
-        page.emulate_media(color_scheme="dark")
-        shoot(page, f"{name}-dark")
-        page.emulate_media(color_scheme="light")
 
 
 def section(page: Page) -> Locator:
@@ -141,7 +119,7 @@ def _follow(page: Page) -> None:
     expect(training.locator(".log")).to_contain_text("Handed over to")
     if SHOTS:  # a curve of a few points
         expect(training.locator("tbody tr").nth(3)).to_be_attached()
-    shoot_all(page, "training")
+    shoot_all(page, "training", at=training)
 
 
 def _look_at_the_proof_and_attach(page: Page) -> None:
@@ -151,7 +129,7 @@ def _look_at_the_proof_and_attach(page: Page) -> None:
     said = training.get_by_text("The loss falls from").inner_text()
     first, last = re.findall(r"0\.\d+", said)
     assert float(last) < float(first)
-    shoot_all(page, "trained")
+    shoot_all(page, "trained", at=training)
     training.get_by_role("button", name="Attach").click()
     expect(page.locator("#training .chip", has_text="in use")).to_be_visible()
     expect(page.locator(".hero .chip", has_text="LoRA v1")).to_be_visible()
