@@ -16,7 +16,7 @@ from django_htmx.http import replace_url, reswap, retarget
 
 from characters import catalog, comparing, forms, panels, services
 from characters.models import Character
-from influencer import endpoints
+from influencer import effective, endpoints
 from influencer.errors import Conflict, NotFound
 from influencer.web import htmx
 
@@ -37,7 +37,8 @@ class Card:
 def character_list(request: HttpRequest) -> HttpResponse:
     filters = forms.CharacterFilter(request.GET).values()
     page = Paginator(services.search(**filters), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "cards": cards(list(page.object_list)), "filters": filters}
+    context: dict[str, Any] = {"page": page, "filters": filters}
+    context["cards"] = cards(list(page.object_list))
     if htmx.is_htmx(request) and request.htmx.target == "grid":  # type: ignore[attr-defined]
         return replace_url(render(request, "characters/list.html#grid", context), _address(request))
     context |= {
@@ -46,6 +47,7 @@ def character_list(request: HttpRequest) -> HttpResponse:
         "sort_choices": forms.CharacterFilter.SORT,
         "models": services.models_in_use(),
         "stand_ins": endpoints.sandboxed_services(),
+        "has_gemini_key": bool(effective.config().gemini_api_key),
     }
     return render(request, "characters/list.html", context)
 

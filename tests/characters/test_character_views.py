@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -29,6 +31,15 @@ def test_the_first_page_offers_to_begin(client: Client) -> None:
     assert "Make your first character" in text(page)
     assert "Try it with sample characters" in text(page)
     assert 'role="search"' not in page.content.decode()
+
+
+def test_the_first_page_says_what_is_connected_and_leads_to_what_is_not(
+    client: Client, settings: Any
+) -> None:
+    page = client.get(LIST).content.decode()
+    assert 'href="/settings/#comfyui"' in page and 'href="/settings/#gemini"' in page
+    settings.INFLUENCER = replace(settings.INFLUENCER, gemini_api_key="key")
+    assert "Written by Gemini" in client.get(LIST).content.decode()
 
 
 def test_the_samples_are_added_with_one_click_and_not_twice(client: Client) -> None:
