@@ -54,7 +54,7 @@ def curve(loss: Sequence[Sequence[float]], steps: int) -> Curve:
         path=" ".join(f"{'L' if n else 'M'}{x} {y}" for n, (x, y) in enumerate(places)),
         end=places[-1] if places else None,
         levels=[Mark(_down(top * n / LINES, top), f"{top * n / LINES:.3g}") for n in range(LINES, 0, -1)],
-        steps=[Mark(_across(last * n / 3, last), _grouped(last * n / 3)) for n in range(4)],
+        steps=[Mark(_across(last * n / 2, last), _grouped(last * n / 2)) for n in range(3)],
         summary=_summary(drawn, int(found[-1][0]) if found else 0),
     )
 

@@ -16,7 +16,7 @@ def test_it_runs_from_left_to_right_and_down() -> None:
     assert drawn.path == f"M{LEFT} {TOP} L{(LEFT + RIGHT) // 2} {(TOP + BOTTOM) // 2} L{RIGHT} 93"
     assert drawn.end == (RIGHT, 93)
     assert [level.text for level in drawn.levels] == ["0.2", "0.15", "0.1", "0.05"]
-    assert [step.text for step in drawn.steps] == ["0", "33", "67", "100"]
+    assert [step.text for step in drawn.steps] == ["0", "50", "100"]
     assert drawn.summary == "The loss falls from 0.2 to 0.05 over 100 steps"
     assert drawn.last == 0.05
 
