@@ -78,6 +78,8 @@ def chip_of(job: Job) -> tuple[str, str, str]:
 def _queued(job: Job) -> dict[str, Any]:
     if job.cancel_requested_at:
         return _cancelling()
+    if job.is_following:  # between two looks; it did not go back to the start
+        return _running(job)
     return {"title": f"Queued at {figures.queue_position(job)}", "detail": job.spec.label}
 
 
@@ -135,7 +137,7 @@ def _marks(job: Job, title: str) -> dict[str, str]:
     """What is announced: the start, each quarter, a wait and the end; nothing in between."""
     if job.is_final:
         return {"mark": f"{job.state}", "spoken": title}
-    if job.state != JobState.RUNNING:
+    if job.state != JobState.RUNNING and not job.is_following:
         return {"mark": f"{job.state}", "spoken": f"{job.spec.label}: {title}"}
     quarter = int(job.progress * 4)
     spoken = f"{job.spec.label}: {quarter * 25} %" if quarter else f"{job.spec.label} started"

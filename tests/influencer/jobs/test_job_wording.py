@@ -66,9 +66,11 @@ def test_a_waiting_job_tells_why_and_until_when() -> None:
     )
 
 
-def test_work_that_goes_on_elsewhere_looks_like_running() -> None:
-    job = put(a_job(), state="waiting", reason="following", message="Step 900 of 1800")
+@pytest.mark.parametrize("state", ["waiting", "queued"])
+def test_work_that_goes_on_elsewhere_looks_like_running(state: str) -> None:
+    job = put(a_job(), state=state, reason="following", message="Step 900 of 1800", progress=0.5)
     assert words(job)[0] == "Step 900 of 1800"
+    assert (wording.shown(job).mark, wording.shown(job).spoken) == ("q2", "Image: 50 %")
 
 
 def test_a_done_job_tells_what_it_made_and_how_long_it_took() -> None:
