@@ -191,11 +191,11 @@ def test_a_token_that_ends_soon_and_an_account_that_waits_are_warned_of() -> Non
     ends = datetime(2026, 5, 20, 12, tzinfo=UTC)
     soon = {**LUNA, "tokenExpiresAt": iso(ends), "tokenExpiresSoon": True}
     held = {**LUNA, "handle": "@nova", "heldUntil": iso(ends)}
-    calm = {**LUNA, "handle": "@kai", "tokenExpiresAt": iso(ends), "postedToday": 0}
+    calm = {**LUNA, "handle": "@kai", "tokenExpiresAt": iso(ends), "postedToday": 0, "tokenExpiryKnown": True}
     one = card("instagram", instagram=a(State.OK, accounts=[soon, held, calm]))
     waits = f"ok · 3 today · waits until {timezone.localtime(ends):%H:%M}"
     assert [(fact.text, fact.tone) for fact in one.facts] == [
-        ("ok · 3 today · token until 20 May", "warn"),
+        ("ok · 3 today · token until 20 May (estimated)", "warn"),
         (waits, "warn"),
         ("ok · token until 20 May", ""),
     ]
