@@ -96,6 +96,11 @@ def images_of(job: Job) -> list[Image]:
     return images
 
 
+def result_of(job: Job) -> dict[str, Any]:
+    """The same without the pictures themselves, as the job shows it."""
+    return facts_of(job, images_of(job))
+
+
 def facts_of(job: Job, images: list[Image]) -> dict[str, Any]:
     """All about a generation but the pictures themselves."""
     first = images[0]

@@ -30,5 +30,6 @@ class ImagesConfig(AppConfig):
                 handler="characters.images.generation.run",
                 cluster="gpu",
                 steps=("prepare", "generate", "save"),
+                answer="characters.images.api.result_of",
             )
         )

@@ -25,6 +25,7 @@ from influencer.clients import picture
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid, Problem
 from influencer.jobs import services as jobs
+from influencer.jobs.models import Job
 from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
 
 WAIT_SECONDS = 300
@@ -233,6 +234,11 @@ def answer_of(post_id: str) -> dict[str, Any]:
         "status": str(made.state),
         "sandbox": made.sandbox,
     }
+
+
+def result_of(job: Job) -> dict[str, Any]:
+    """The same, as the post's job shows it."""
+    return answer_of(jobs.result_of(job)["postId"])
 
 
 def _text(body: dict[str, Any], name: str, *, required: bool = False) -> str:

@@ -33,6 +33,7 @@ class PublishingConfig(AppConfig):
                 cancellable_until="publish",
                 on_finished="characters.publishing.running.finished",
                 link="characters.publishing.services.link_of",
+                answer="characters.publishing.api.result_of",
             )
         )
         kinds.register(

@@ -12,6 +12,7 @@ class Kind:
     `handler(job: JobContext) -> dict | None` does the work; what it returns is the job's
     result. `on_finished(job: Job)` runs in the transaction that ends the job, however it
     ended: database writes only. `link(job: Job) -> (text, address) | None` leads to the result.
+    `answer(job: Job) -> dict` is what the API adds to the result of a job that succeeded.
     From the step `cancellable_until` on, a job can't be cancelled; empty: it always can.
     """
 
@@ -23,6 +24,7 @@ class Kind:
     cancellable_until: str = ""
     on_finished: str = ""
     link: str = ""
+    answer: str = ""
 
     @property
     def late_steps(self) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from influencer.errors import NotFound
 from influencer.jobs import kinds
 
 ALPHABET = string.digits + string.ascii_lowercase
@@ -128,11 +130,20 @@ class Job(models.Model):
             "cancelRequested": self.cancel_requested_at is not None,
             "steps": [step.as_json() for step in self.steps.all()],
             "error": public_error(self.error),
-            "result": self.result,
+            "result": self._answer(),
             "createdAt": iso(self.created_at),
             "startedAt": iso(self.started_at),
             "finishedAt": iso(self.finished_at),
         }
+
+    def _answer(self) -> dict[str, Any] | None:
+        """The result as whoever had waited would have got it; bare once what it made is deleted."""
+        if self.state != JobState.SUCCEEDED or self.result is None or not self.spec.answer:
+            return self.result
+        try:
+            return {**self.result, **import_string(self.spec.answer)(self)}
+        except NotFound:
+            return self.result
 
 
 class JobStep(models.Model):

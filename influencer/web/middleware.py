@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -35,6 +36,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 OPEN_PATHS = ("/login/", "/setup/", "/healthz", "/m/", "/static/", "/favicon.ico")
+# What answers of the API link to: whoever got them by a token fetches these by it too.
+TOKEN_PATHS = re.compile(r"/images/[^/]+/(file|thumbnail)")
 
 
 class PublicHostMiddleware:
@@ -78,6 +81,8 @@ class LoginWallMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith("/api/"):
             return self._api(request)
+        if "Authorization" in request.headers and TOKEN_PATHS.fullmatch(request.path):
+            return _refusal(request) or self.get_response(request)
         if request.path.startswith(OPEN_PATHS) or request.user.is_authenticated:
             return self.get_response(request)
         return _to_login(request)
@@ -152,7 +157,7 @@ def _is_own(public: str, listens_on: str) -> bool:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """What a stranger below /api/ gets; None for who may be there."""
+    """What a stranger gets from the API, and from what it links to; None for who may be there."""
     try:
         identify(request)
     except Problem as problem:

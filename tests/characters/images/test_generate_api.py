@@ -74,6 +74,41 @@ def test_the_answer_holds_the_images_and_what_they_were_made_of(
     assert first["url"] == services.get(first["id"]).url
 
 
+def test_who_did_not_wait_finds_the_answer_in_the_job(
+    stage: Stage, luna: Character, token: str, post: Any
+) -> None:
+    with jobs.working_here():
+        wish = {"characterId": luna.pk, "prompt": "in a forest", "seed": 7, "count": 2}
+        answer = post(wish).json()
+    shown = Client().get(f"/api/jobs/{answer['jobId']}", headers={"Authorization": f"Bearer {token}"})
+    result = shown.json()["job"]["result"]
+    for image in answer["images"]:
+        del image["base64"]
+    expected = {key: value for key, value in answer.items() if key not in ("success", "image")}
+    assert {key: result[key] for key in expected} == expected
+
+
+def test_the_job_of_images_that_are_deleted_keeps_its_bare_result(
+    stage: Stage, luna: Character, working: None, post: Any
+) -> None:
+    answer = post({"characterId": luna.pk, "prompt": "in a forest"}).json()
+    services.delete(services.get(answer["images"][0]["id"]))
+    result = Job.objects.get().as_json()["result"]
+    assert result == {"imageIds": [answer["images"][0]["id"]], "sandbox": True}
+
+
+def test_the_address_of_an_image_takes_the_token_too(
+    stage: Stage, luna: Character, token: str, working: None, post: Any
+) -> None:
+    image = post({"characterId": luna.pk, "prompt": "in a forest"}).json()["images"][0]
+    by_token = Client().get(image["url"], headers={"Authorization": f"Bearer {token}"})
+    assert (by_token.status_code, by_token["Content-Type"]) == (200, "image/png")
+    wrong = Client().get(image["url"], headers={"Authorization": "Bearer inf_wrong"})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "unauthorized")
+    page = Client().get(f"/characters/{luna.pk}/", headers={"Authorization": f"Bearer {token}"})
+    assert page.status_code == 302
+
+
 def test_a_final_prompt_is_used_as_it_is_and_a_prompt_is_joined(
     stage: Stage, luna: Character, post: Any, working: None
 ) -> None:

@@ -70,6 +70,14 @@ def base64_of(content: bytes) -> str:
 # --- posting ---------------------------------------------------------------------------------
 
 
+def test_the_job_of_a_post_holds_what_the_answer_held(
+    stage: Stage, call: Any, post: Any, image: Image
+) -> None:
+    answer = post(imageId=image.pk).json()
+    result = call("get", f"/api/jobs/{answer['jobId']}").json()["job"]["result"]
+    assert result == {key: value for key, value in answer.items() if key != "success"}
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_image_of_the_gallery_is_posted_and_the_answer_has_its_link(
     stage: Stage, image: Image, post: Any, platform: str
