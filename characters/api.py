@@ -6,10 +6,9 @@ from typing import Any
 
 from characters import catalog, panels, payload, services
 from influencer.errors import Invalid
+from influencer.web import paging
 from influencer.web.endpoint import Answer, ApiRequest, endpoint
 
-PAGE_SIZE = 50
-LARGEST_PAGE = 500
 SHOW = {"": "", "true": "active", "false": "paused"}
 
 
@@ -41,10 +40,8 @@ def _list(request: ApiRequest) -> Answer:
         raise Invalid("active may be true or false.", fields={"active": ["This must be true or false."]})
     found = services.search(q=request.GET.get("q", ""), show=SHOW[show], sort="created_at")
     total = found.count()
-    if "page" in request.GET or "pageSize" in request.GET:
-        size = min(_number(request, "pageSize", PAGE_SIZE), LARGEST_PAGE)
-        first = (_number(request, "page", 1) - 1) * size
-        found = found[first : first + size]
+    if paging.is_paged(request):
+        found = paging.page_of(request, found)
     return {"characters": [character.as_json() for character in found], "total": total}
 
 
@@ -77,12 +74,3 @@ def _id(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise Invalid("Say which character: id is missing.", fields={"id": ["This is required."]})
     return value
-
-
-def _number(request: ApiRequest, name: str, default: int) -> int:
-    """A parameter that counts from 1."""
-    text = request.GET.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text):
-        message = "This must be a number from 1."
-        raise Invalid(f"{name} must be a number from 1.", fields={name: [message]})
-    return int(text)

@@ -8,11 +8,10 @@ from typing import Any
 from characters import services as characters
 from influencer.errors import Invalid
 from influencer.jobs import services as jobs
+from influencer.web import paging
 from influencer.web.endpoint import Answer, ApiRequest, endpoint
 from prompts import claiming, payload, services, writing
 
-PAGE_SIZE = 50
-LARGEST_PAGE = 500
 USED = {"": "", "true": "yes", "false": "no"}
 
 
@@ -41,10 +40,8 @@ def _list(request: ApiRequest) -> Answer:
         raise Invalid("used may be true or false.", fields={"used": ["This must be true or false."]})
     found = services.search(q=given.get("q", ""), character=given.get("characterId", ""), used=USED[used])
     total = found.count()
-    if "page" in given or "pageSize" in given:
-        size = min(_number(request, "pageSize", PAGE_SIZE), LARGEST_PAGE)
-        first = (_number(request, "page", 1) - 1) * size
-        found = found[first : first + size]
+    if paging.is_paged(request):
+        found = paging.page_of(request, found)
     return {"prompts": [prompt.as_json() for prompt in found], "total": total}
 
 
@@ -122,12 +119,3 @@ def _id(body: Any, key: str) -> str:
     if not isinstance(value, str) or not value:
         raise Invalid(f"Say which prompt: {key} is missing.", fields={key: ["This is required."]})
     return value
-
-
-def _number(request: ApiRequest, name: str, default: int) -> int:
-    """A parameter that counts from 1."""
-    text = request.GET.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text):
-        message = "This must be a number from 1."
-        raise Invalid(f"{name} must be a number from 1.", fields={name: [message]})
-    return int(text)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db import transaction
 
 from characters import services as characters
@@ -20,17 +19,19 @@ from characters.models import Character
 from characters.publishing import accounts, export, listing, posting, preflight, services, waiting
 from characters.publishing.checklist import Proposal
 from characters.publishing.forms import NO_REASON
+from characters.publishing.models import PostState
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid, Problem
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
+from influencer.web import paging
 from influencer.web.endpoint import Answer, ApiRequest, endpoint, waiting_slot
 
 WAIT_SECONDS = 300
-PAGE_SIZE = 50
 PLATFORMS = {"twitter": "x"}
+STATUSES = (*PostState.values, listing.OPEN)
 
 
 @endpoint(
@@ -75,20 +76,21 @@ def check(request: ApiRequest) -> Answer:
 @endpoint(methods=("GET",))
 def posts(request: ApiRequest) -> Answer:
     """Posts that fit, a page at a time; with `format` all of them as a file."""
-    wanted = {
-        "character_id": request.GET.get("characterId", ""),
-        "platform": PLATFORMS.get(request.GET.get("platform", ""), request.GET.get("platform", "")),
-        "state": request.GET.get("status", ""),
-        "q": request.GET.get("q", ""),
-    }
-    found, kind = listing.search(**wanted), request.GET.get("format", "")
+    given = request.GET
+    platform = given.get("platform", "")
+    found = listing.search(
+        character_id=given.get("characterId", ""),
+        platform=_platform(platform) if platform else "",
+        state=_status(given.get("status", "")),
+        q=given.get("q", ""),
+    )
+    kind = given.get("format", "")
     if kind in export.KINDS:
         return export.response(found, "csv" if kind == "csv" else "json")
     if kind:
         raise Invalid("format must be csv or json.", fields={"format": ["csv or json."]})
-    found = found.prefetch_related("log")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page", "1"))
-    return {"posts": [post.as_json() for post in page], "total": page.paginator.count}
+    page = paging.page_of(request, found.prefetch_related("log"))
+    return {"posts": [post.as_json() for post in page], "total": found.count()}
 
 
 @endpoint(methods=("GET",))
@@ -159,6 +161,13 @@ def _platform(name: str) -> Platform:
     except ValueError:
         message = "platform must be instagram or x."
         raise Invalid(message, fields={"platform": [message]}) from None
+
+
+def _status(name: str) -> str:
+    if name and name not in STATUSES:
+        message = f"status must be one of {', '.join(STATUSES)}."
+        raise Invalid(message, fields={"status": [message]})
+    return name
 
 
 def _nonce(request: ApiRequest) -> str:

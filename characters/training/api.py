@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from django.core.paginator import Paginator
 
 from characters import payload
 from characters import services as characters
@@ -21,9 +20,9 @@ from characters.training.models import Training, TrainingState
 from influencer.errors import Invalid
 from influencer.jobs import services as jobs
 from influencer.web import body as bodies
+from influencer.web import paging
 from influencer.web.endpoint import Answer, ApiRequest, endpoint
 
-PAGE_SIZE = 50
 KEYS = {payload.camel(name): name for name in TrainingForm.base_fields}
 FILES, LIST = "images", "trainingImages"
 
@@ -86,11 +85,11 @@ def _list(request: ApiRequest) -> Answer:
     if state and state not in TrainingState.values:
         raise Invalid("There is no such status.", fields={"status": [", ".join(TrainingState.values[1:])]})
     found = services.search(character_id=request.GET.get("characterId", ""), state=state)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page", "1"))
-    attached = services.attached(list(page))
+    page = list(paging.page_of(request, found))
+    attached = services.attached(page)
     return {
         "trainings": [made.as_json(attached=made.pk in attached) for made in page],
-        "total": page.paginator.count,
+        "total": found.count(),
     }
 
 

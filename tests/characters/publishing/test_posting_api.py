@@ -368,6 +368,18 @@ def test_posts_are_listed_newest_first_with_what_was_tried(call: Any, three: lis
     assert set(published["attempts"][0]) == {"step", "at", "httpStatus", "code", "message"}
 
 
+def test_a_page_beyond_the_last_post_is_empty(call: Any, three: list[Post]) -> None:
+    pages = [call("get", f"/api/posts?page={page}&pageSize=2").json() for page in (1, 2, 3)]
+    assert [len(page["posts"]) for page in pages] == [2, 1, 0]
+    assert {page["total"] for page in pages} == {3}
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "pageSize=0", "platform=myspace", "status=done"])
+def test_a_filter_that_cant_be_used_is_400(call: Any, query: str) -> None:
+    answer = call("get", f"/api/posts?{query}")
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [query.partition("=")[0]])
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [

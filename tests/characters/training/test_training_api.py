@@ -268,6 +268,8 @@ def test_the_list_has_the_newest_first_without_drafts(luna: Character, ask: Ask)
     lunas = ask("GET", f"{URL}?characterId={luna.pk}&status=failed").json()
     assert [one["trainingId"] for one in lunas["trainings"]] == ["train_2"]
     assert ask("GET", f"{URL}?status=nonsense").status_code == 400
+    assert ask("GET", f"{URL}?page=nonsense").status_code == 400
+    assert ask("GET", f"{URL}?page=2").json()["trainings"] == []
 
 
 def test_an_address_with_a_password_shows_without_it(luna: Character, ask: Ask, settings: Any) -> None:
