@@ -28,7 +28,7 @@ def account_list(request: ApiRequest) -> Answer:
 
 
 def _act(request: ApiRequest) -> Answer:
-    character = characters.get(str(request.json.get("characterId", "")))
+    character = characters.get(_id(request.json.get("characterId")))
     platform = NAMES.get(str(request.json.get("platform", "")))
     if platform is None:
         raise Invalid("platform must be instagram or x.", fields={"platform": ["instagram or x."]})
@@ -37,12 +37,22 @@ def _act(request: ApiRequest) -> Answer:
             checked = connection.check(character, platform)
             return _now(character, platform) | {"ok": checked.level == "ok", "message": checked.sentence}
         case "resume":
-            sure = request.json.get("force") is True
+            sure = request.json.get("force", False)
+            if not isinstance(sure, bool):
+                message = "force must be true or false."
+                raise Invalid(message, fields={"force": ["This must be true or false."]})
             standing.resume(accounts.account(character, platform).key, sure=sure)
             return _now(character, platform)
         case "renew":
             return 202, {"jobId": renewing.start(character, user_id=request.user.pk).pk}
     raise Invalid("action must be check, resume or renew.", fields={"action": ["check, resume or renew."]})
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        message = "Say which character: characterId is missing."
+        raise Invalid(message, fields={"characterId": ["This is required."]})
+    return value
 
 
 def _now(character: Character, platform: Platform) -> dict[str, Any]:

@@ -109,8 +109,17 @@ def test_a_renewal_is_a_job(api: Any, stage: Stage) -> None:
     assert answer.status_code == 202 and answer.json()["jobId"]
 
 
-@pytest.mark.parametrize("body", [{"action": "dance"}, {"action": "check", "platform": "myspace"}])
-def test_what_can_not_be_done_is_refused(api: Any, body: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"action": "dance"},
+        {"action": "check", "platform": "myspace"},
+        {"action": "check", "characterId": None},
+        {"action": "check", "characterId": ["luna"]},
+        {"action": "resume", "force": "yes"},
+    ],
+)
+def test_what_can_not_be_done_is_refused(api: Any, body: dict[str, Any]) -> None:
     answer = api(**{"platform": "x", "characterId": someone().pk, **body})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
