@@ -12,6 +12,7 @@ from django.http import StreamingHttpResponse
 
 from characters import services as characters
 from characters.publishing.models import Post
+from influencer.jobs.models import iso
 
 Kind = Literal["csv", "json"]
 KINDS: dict[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -91,9 +92,9 @@ def _row(post: Post, name: str) -> Iterable[Any]:
         error.get("code", ""),
         error.get("message", ""),
         len(post.log.all()),
-        post.due_at.isoformat(),
-        post.created_at.isoformat(),
-        post.published_at.isoformat() if post.published_at else "",
+        iso(post.due_at),
+        iso(post.created_at),
+        iso(post.published_at) or "",
     )
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from characters.publishing.standing_models import AccountStanding, OtherToken  # noqa: F401  Django looks here
+from influencer.jobs.models import iso
 
 
 def new_post_id() -> str:
@@ -112,9 +113,9 @@ class Post(models.Model):
             "permalink": self.permalink,
             "error": self.error,
             "jobId": self.job_id,
-            "dueAt": self.due_at.isoformat(),
-            "createdAt": self.created_at.isoformat(),
-            "publishedAt": self.published_at.isoformat() if self.published_at else None,
+            "dueAt": iso(self.due_at),
+            "createdAt": iso(self.created_at),
+            "publishedAt": iso(self.published_at),
             "attempts": [attempt.as_json() for attempt in self.log.all()],
         }
 
@@ -168,7 +169,7 @@ class Attempt(models.Model):
     def as_json(self) -> dict[str, Any]:
         return {
             "step": self.step,
-            "at": self.at.isoformat(),
+            "at": iso(self.at),
             "httpStatus": self.http_status,
             "code": self.code,
             "message": self.message,

@@ -16,7 +16,7 @@ from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Problem
 from influencer.jobs import services as jobs
 from influencer.jobs.context import JobContext
-from influencer.jobs.models import OPEN, Job
+from influencer.jobs.models import OPEN, Job, iso
 from influencer.jsondb import Secret
 
 KIND = "renew_token"
@@ -64,8 +64,7 @@ def run(job: JobContext) -> dict[str, Any]:
     except Problem as problem:
         _note_failure(character, target, problem)
         raise
-    ends = fresh.expires_at.isoformat() if fresh.expires_at else None
-    job.finish({"account": target.key, "expiresAt": ends}, _told(fresh))
+    job.finish({"account": target.key, "expiresAt": iso(fresh.expires_at)}, _told(fresh))
     return {}
 
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from influencer.jobs.models import iso
+
 DAY = timedelta(days=1)
 # From here on an ending token is warned of; the last day counts as urgent.
 WARN_DAYS, URGENT_DAYS = 7, 1
@@ -155,25 +157,21 @@ class AccountStanding(TokenFacts):
     def as_json(self) -> dict[str, Any]:
         """The API's shape."""
         return {
-            "heldUntil": _iso(self.held_until),
+            "heldUntil": iso(self.held_until),
             "holdReason": self.hold_reason,
-            "pausedAt": _iso(self.paused_at),
+            "pausedAt": iso(self.paused_at),
             "pauseCode": self.pause_code,
             "pauseReason": self.pause_reason,
-            "resumeAfter": _iso(self.resume_after),
-            "checkedAt": _iso(self.checked_at),
-            "lastOkAt": _iso(self.last_ok_at),
+            "resumeAfter": iso(self.resume_after),
+            "checkedAt": iso(self.checked_at),
+            "lastOkAt": iso(self.last_ok_at),
             "username": self.username,
             "name": self.name,
             "scopes": self.scopes,
             "quota": self._quota(),
             "error": self.problem,
-            "expiresAt": _iso(self.expires_at),
+            "expiresAt": iso(self.expires_at),
             "expiryKnown": self.expiry_known,
-            "refreshedAt": _iso(self.refreshed_at),
+            "refreshedAt": iso(self.refreshed_at),
             "refreshError": self.refresh_problem,
         }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

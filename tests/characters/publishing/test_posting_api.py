@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
@@ -366,6 +367,9 @@ def test_posts_are_listed_newest_first_with_what_was_tried(call: Any, three: lis
     assert published["remoteId"]
     assert [attempt["step"] for attempt in published["attempts"]] == ["upload", "alt_text", "publish", "link"]
     assert set(published["attempts"][0]) == {"step", "at", "httpStatus", "code", "message"}
+    attempted = published["attempts"][0]["at"]
+    times = [published["createdAt"], published["dueAt"], published["publishedAt"], attempted]
+    assert all(re.fullmatch(r"[\dT:-]+\.\d{3}Z", time) for time in times), times
 
 
 def test_a_page_beyond_the_last_post_is_empty(call: Any, three: list[Post]) -> None:
