@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "influencer.web.middleware.PublicHostMiddleware",
     "influencer.web.middleware.SecurityHeadersMiddleware",
+    "influencer.web.middleware.ApiFailureMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -72,6 +72,19 @@ class SecurityHeadersMiddleware:
         return add_headers(self.get_response(request))
 
 
+class ApiFailureMiddleware:
+    """Below /api/ no failure is a page, whoever refused the request: Django itself, for another host."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if _is_api(request) and _is_page(response) and response.status_code >= 400:
+            return _bare_failure(response.status_code)
+        return response
+
+
 class LoginWallMiddleware:
     """Everything needs a signed-in user, but for the few open paths. The API answers for itself."""
 
@@ -79,7 +92,7 @@ class LoginWallMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith("/api/"):
+        if _is_api(request):
             return self._api(request)
         if "Authorization" in request.headers and TOKEN_PATHS.fullmatch(request.path):
             return _refusal(request) or self.get_response(request)
@@ -95,7 +108,7 @@ class LoginWallMiddleware:
         return _refusal(request) or response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if request.path.startswith("/api/"):
+        if _is_api(request):
             request.reached_endpoint = getattr(view, "is_endpoint", False)  # type: ignore[attr-defined]
             if not request.reached_endpoint:  # type: ignore[attr-defined]
                 return _refusal(request)
@@ -114,16 +127,13 @@ class TimeZoneMiddleware:
 
 
 class ProblemMiddleware:
-    """A `Problem` a view raises becomes a page, a toast, or JSON below /api/."""
+    """A `Problem` a view raises becomes a page or a toast."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if request.path.startswith("/api/") and _is_page(response) and response.status_code >= 400:
-            return _bare_failure(response.status_code)
-        return response
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Problem) and not is_htmx(request):
@@ -177,6 +187,10 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 def _login_url(back: str) -> str:
     login = resolve_url(settings.LOGIN_URL)
     return f"{login}?{urlencode({'next': back})}" if back != "/" else login
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path == "/api" or request.path.startswith("/api/")
 
 
 def _is_page(response: HttpResponseBase) -> bool:

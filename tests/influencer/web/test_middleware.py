@@ -128,6 +128,19 @@ def test_an_unexpected_failure_is_a_page_without_detail(owner: Any) -> None:
     assert "secret detail" not in answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/api/echo", "/api/nowhere", "/api"])
+def test_below_api_another_hosts_refusal_is_json(signed_in: Client, settings: Any, path: str) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    answer = signed_in.get(path, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer["Content-Security-Policy"] == POLICY
+
+
+def test_the_bare_api_address_is_json_too(signed_in: Client) -> None:
+    assert signed_in.get("/api").json()["code"] == "not_found"
+    assert Client().get("/api").json()["code"] == "unauthorized"
+
+
 def test_a_missing_page_has_the_frame_and_a_way_on(signed_in: Client) -> None:
     content = signed_in.get("/nowhere/").content.decode()
     assert "There is nothing at this address." in content
