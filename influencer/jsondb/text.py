@@ -41,8 +41,7 @@ def parse(content: bytes, shape: type) -> Any:
         raise _located(content, error) from None
     if type(value) is not shape:
         raise Unreadable(f"The file should hold {_SHAPES[shape]} and holds something else.", line=1, column=1)
-    if _may_hold_huge_number(content):
-        _refuse_huge_numbers(content)
+    refuse_huge_numbers(content)
     return value
 
 
@@ -101,8 +100,13 @@ def _may_hold_huge_number(content: bytes) -> bool:
     return b"0" * 20 in zeros or b"-" + b"0" * 19 in zeros
 
 
-def _refuse_huge_numbers(content: bytes) -> None:
-    """orjson would turn such an integer into a float, silently, and the next write would keep that."""
+def refuse_huge_numbers(content: bytes) -> None:
+    """orjson would turn such an integer into a float, silently, and the next write would keep that.
+
+    Raises `Unreadable`.
+    """
+    if not _may_hold_huge_number(content):
+        return
 
     def checked(digits: str) -> int:
         if not -(2**63) <= int(digits) < 2**64:

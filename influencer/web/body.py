@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpRequest
 
 from influencer.errors import Invalid
+from influencer.jsondb.text import Unreadable, refuse_huge_numbers
 from influencer.web.answers import Refused
 
 FORM = "multipart/form-data"
@@ -78,8 +79,11 @@ def _form(request: HttpRequest, long_texts: Collection[str]) -> dict[str, Any]:
 def _parse(raw: bytes) -> dict[str, Any]:
     try:
         content = orjson.loads(raw)
+        refuse_huge_numbers(raw)
     except orjson.JSONDecodeError as error:
         raise Invalid(f"The body is not valid JSON: {error}.", code="bad_json") from error
+    except Unreadable as error:
+        raise Invalid(f"The body can't be used: {error}", code="bad_json") from error
     if not isinstance(content, dict):
         raise Invalid("The body must be a JSON object.", code="bad_json")
     return content

@@ -123,6 +123,12 @@ def test_what_is_no_json_object_is_400(signed_in: Client, content: bytes) -> Non
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
 
 
+@pytest.mark.parametrize(("number", "status"), [(2**64 - 1, 200), (2**64, 400), (-(2**63) - 1, 400)])
+def test_a_number_that_would_be_kept_changed_is_400(signed_in: Client, number: int, status: int) -> None:
+    assert put(signed_in, b'{"a": [%d]}' % number).status_code == status
+    assert put(signed_in, b'{"a": "%d"}' % number).status_code == 200
+
+
 @pytest.mark.parametrize(("depth", "status"), [(90, 200), (200, 400), (900, 400)])
 def test_a_deeply_nested_body_does_no_harm(signed_in: Client, depth: int, status: int) -> None:
     nested = b'{"a":' * depth + b"1" + b"}" * depth
