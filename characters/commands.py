@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -73,9 +72,8 @@ def stand_ins(*names: str) -> Iterator[None]:
         return
     with contextlib.ExitStack() as stack:
         try:
-            speed = float(os.environ.get("INFLUENCER_SANDBOX_SPEED") or 1)
-            own_url = settings.INFLUENCER.own_url
-            stack.enter_context(sandbox.started(paths.data_dir(), own_url, speed=speed))
+            config = settings.INFLUENCER
+            stack.enter_context(sandbox.started(paths.data_dir(), config.own_url, speed=config.sandbox_speed))
         except sandbox.SandboxFailed as error:
             raise Unavailable(str(error), code="sandbox_down") from error
         yield

@@ -19,6 +19,7 @@ from influencer.clients.bucket_address import SHAPE, BucketAddress
 
 PROJECT = Path(__file__).resolve().parent.parent
 SANDBOX = ("auto", "on", "off")
+LOG_LEVELS = ("info", "debug", "warning", "error", "critical")
 SDKS = ("google-genai", "google-generativeai")
 GEMINI_URL = "https://generativelanguage.googleapis.com"
 X_URL = "https://api.x.com"
@@ -58,7 +59,7 @@ class Reader:
 
     def port(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
-        if not value.isdigit() or not 0 < int(value) < 65536:
+        if not (value.isascii() and value.isdigit() and len(value) < 6 and 0 < int(value) < 65536):
             raise ConfigError(f"{name} is '{value}'; it must be a port from 1 to 65535.")
         return int(value)
 
@@ -67,6 +68,12 @@ class Reader:
         if not (value.isascii() and value.isdigit() and len(value) < 9 and least <= int(value) <= most):
             raise ConfigError(f"{name} is '{value}'; it must be a number from {least} to {most}.")
         return int(value)
+
+    def speed(self, name: str) -> float:
+        value = self.text(name, "1")
+        if not re.fullmatch(r"\d{1,5}(\.\d+)?", value, re.ASCII) or not 0 < float(value) <= 10_000:
+            raise ConfigError(f"{name} is '{value}'; it must be a number above 0, at most 10000.")
+        return float(value)
 
     def word(self, name: str, default: str, pattern: str) -> str:
         value = self.text(name, default)
@@ -215,6 +222,8 @@ class Config:
     )
     admin_password: str = field(default="", repr=False)
     debug: bool = False
+    log_level: str = "INFO"
+    sandbox_speed: float = 1.0
     # What a stored credential may name instead of holding a key.
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     # Fields the environment has set: no one else may.
@@ -270,6 +279,8 @@ def load(environment: Mapping[str, str] | None = None, project: Path = PROJECT) 
         public_dashboard=read.flag("INFLUENCER_PUBLIC_DASHBOARD"),
         admin_password=read.text("INFLUENCER_ADMIN_PASSWORD"),
         debug=read.flag("INFLUENCER_DEBUG"),
+        log_level=read.choice("INFLUENCER_LOG_LEVEL", LOG_LEVELS).upper(),
+        sandbox_speed=read.speed("INFLUENCER_SANDBOX_SPEED"),
         credentials=read.starting_with("INSTAGRAM_", "TWITTER_"),
         fixed=frozenset(name for name, known in SETTABLE.items() if read.text(known.variable)),
         **{name: known.read(read, known.variable) for name, known in SETTABLE.items()},

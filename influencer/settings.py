@@ -191,7 +191,7 @@ LOGGING = {
     "filters": {"no_setup_token": {"()": "influencer.web.logs.HideSetupToken"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("INFLUENCER_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": INFLUENCER.log_level},
     "loggers": {
         # At DEBUG these two write tokens and signatures.
         "tweepy": {"level": "INFO"},

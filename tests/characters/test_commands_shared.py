@@ -41,8 +41,8 @@ def test_a_name_nobody_has_is_not_found() -> None:
         commands.named("Nobody")
 
 
-def test_the_sandbox_runs_only_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INFLUENCER_SANDBOX_SPEED", "50")
+def test_the_sandbox_runs_only_as_long_as_it_is_needed(settings: Any) -> None:
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, sandbox_speed=50)
     with commands.stand_ins("ComfyUI"):
         running = sandbox.address(paths.run())
         assert running is not None

@@ -61,8 +61,8 @@ def test_the_box_at_set_up_adds_them() -> None:
     assert Character.objects.count() == 3
 
 
-def test_the_models_of_the_sandbox_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INFLUENCER_SANDBOX_SPEED", "50")
+def test_the_models_of_the_sandbox_are_listed(settings: Any) -> None:
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, sandbox_speed=50)
     out, err = run("models", "--refresh")
     assert "sdxl_dreamshaper.safetensors" in out
     assert "luna_v3.safetensors" in out

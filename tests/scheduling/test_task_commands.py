@@ -25,10 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def alone(settings: Any) -> None:
     """A port of its own, where no `up` listens."""
-    monkeypatch.setenv("INFLUENCER_SANDBOX_SPEED", "200")
-    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, port=free_port())
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, port=free_port(), sandbox_speed=200)
 
 
 def run(*words: str) -> str:

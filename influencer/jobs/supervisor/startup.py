@@ -180,7 +180,7 @@ def _sandbox(config: Config) -> list[Program]:
         "--data": str(config.data_dir / "sandbox"),
         "--app-url": config.own_url,
         "--run-file": str(config.data_dir / "run" / "sandbox.json"),
-        "--speed": os.environ.get("INFLUENCER_SANDBOX_SPEED", "1"),
+        "--speed": str(config.sandbox_speed),
     }
     argv = (sys.executable, "-m", "influencer.sandbox", *(word for pair in options.items() for word in pair))
     switch = "" if "sandbox" in config.fixed else str(config.data_dir / effective.FILE)

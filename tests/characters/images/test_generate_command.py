@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INFLUENCER_SANDBOX_SPEED", "100")
+def fast(settings: Any) -> None:
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, sandbox_speed=100)
 
 
 def run(*words: str) -> tuple[str, str]:

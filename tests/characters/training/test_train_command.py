@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -22,8 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INFLUENCER_SANDBOX_SPEED", "200")
+def fast(settings: Any) -> None:
+    settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, sandbox_speed=200)
 
 
 @pytest.fixture
