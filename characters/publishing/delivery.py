@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -28,6 +27,7 @@ from characters.publishing import (
 )
 from characters.publishing.accounts import Account
 from characters.publishing.models import Attempt, Post, PostState
+from characters.publishing.parcel import Parcel
 from influencer.clients.instagram_errors import QUOTA_REACHED
 from influencer.clients.platform import (
     Draft,
@@ -47,77 +47,67 @@ from influencer.jobs.context import JobContext
 PARTS = {"publish": "publish", "link": "link"}
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What one attempt at the platform needs."""
-
-    job: JobContext
-    post: Post
-    publisher: Publisher
-    draft: Draft
-
-
 def deliver(job: JobContext, post: Post) -> None:
     """Take the post through every step still to do. Raises `PlatformError`, `Conflict`, `Wait`."""
-    delivery = _prepared(job, post)
+    parcel = _prepared(job, post)
     if post.is_unsure:
         with job.step("publish"):
-            doubt.clear_up(delivery)
+            doubt.clear_up(parcel)
     if post.state in (PostState.RESERVED, PostState.PREPARED):
-        with _to_be_cancelled(delivery):
-            _may_begin(delivery)
-    while step := next_step(_steps(delivery), post.remote_ids):
-        _in_its_part(delivery, step)
+        with _to_be_cancelled(parcel):
+            _may_begin(parcel)
+    while step := next_step(_steps(parcel), post.remote_ids):
+        _in_its_part(parcel, step)
     links.revoke(post)
 
 
-def _steps(delivery: Delivery) -> list[Step]:
+def _steps(parcel: Parcel) -> list[Step]:
     """Of a post that is out only what comes after is still to do, however it is known that it is out."""
-    out = delivery.post.state == PostState.PUBLISHED
-    return [step for step in delivery.publisher.steps if not out or step.before is Stage.PUBLISHED]
+    out = parcel.post.state == PostState.PUBLISHED
+    return [step for step in parcel.publisher.steps if not out or step.before is Stage.PUBLISHED]
 
 
-def _may_begin(delivery: Delivery) -> None:
+def _may_begin(parcel: Parcel) -> None:
     """Raises `Conflict` while the account is paused, `Wait` while it is held or has no post left."""
-    standing.require_open(delivery.post.account)
-    if waiting.pass_hold(delivery.job, delivery.post) == QUOTA_REACHED and (until := _room_at(delivery)):
-        raise waiting.wait_for_room(delivery.post, until)
+    standing.require_open(parcel.post.account)
+    if waiting.pass_hold(parcel.job, parcel.post) == QUOTA_REACHED and (until := _room_at(parcel)):
+        raise waiting.wait_for_room(parcel.post, until)
 
 
-def _room_at(delivery: Delivery) -> datetime | None:
+def _room_at(parcel: Parcel) -> datetime | None:
     """When a used-up quota has room again; None when there is some, or nobody can say."""
     try:
-        quota = delivery.publisher.quota()
+        quota = parcel.publisher.quota()
     except PlatformError:
         return None
     if quota is None or not quota.is_used_up:
         return None
-    standing.counted(delivery.post.account, quota)
+    standing.counted(parcel.post.account, quota)
     return quota.until
 
 
-def _in_its_part(delivery: Delivery, step: Step) -> None:
+def _in_its_part(parcel: Parcel, step: Step) -> None:
     """Take the step within the job's."""
-    with _to_be_cancelled(delivery), delivery.job.step(PARTS.get(step.name, "upload")):
-        _take(delivery, step)
+    with _to_be_cancelled(parcel), parcel.job.step(PARTS.get(step.name, "upload")):
+        _take(parcel, step)
 
 
 @contextmanager
-def _to_be_cancelled(delivery: Delivery) -> Iterator[None]:
+def _to_be_cancelled(parcel: Parcel) -> Iterator[None]:
     """A wait inside belongs to a step that can be cancelled, as long as nothing can have gone out."""
     try:
         yield
     except Wait as wait:
-        if delivery.post.is_unsure or delivery.post.remote_id:
+        if parcel.post.is_unsure or parcel.post.remote_id:
             raise
-        with delivery.job.step("upload"):
+        with parcel.job.step("upload"):
             raise wait
 
 
 # --- before ----------------------------------------------------------------------------------
 
 
-def _prepared(job: JobContext, post: Post) -> Delivery:
+def _prepared(job: JobContext, post: Post) -> Parcel:
     character = characters.get(post.character_id)
     target = accounts.require(character, Platform(post.platform))
     if target.key != post.account:
@@ -126,7 +116,7 @@ def _prepared(job: JobContext, post: Post) -> Delivery:
             code="account_changed",
         )
     publisher = accounts.publisher(character, target)
-    return Delivery(job, post, publisher, _draft(job, post, publisher, target))
+    return Parcel(job, post, publisher, _draft(job, post, publisher, target))
 
 
 def _draft(job: JobContext, post: Post, publisher: Publisher, target: Account) -> Draft:
@@ -152,25 +142,25 @@ def _link(job: JobContext, post: Post, jpeg: bytes) -> str:
 # --- one step --------------------------------------------------------------------------------
 
 
-def _take(delivery: Delivery, step: Step) -> None:
+def _take(parcel: Parcel, step: Step) -> None:
     """One remote call: state first, then the call, then what it brought."""
-    entry = _commit_before(delivery, step)
+    entry = _commit_before(parcel, step)
     try:
-        outcome = _call(delivery, step, entry)
+        outcome = _call(parcel, step, entry)
         if not outcome.ready:
-            setbacks.poll_again(delivery.job, delivery.publisher.service)
+            setbacks.poll_again(parcel.job, parcel.publisher.service)
     except PlatformError as error:
-        _refused(delivery, step, error)
+        _refused(parcel, step, error)
         return
-    setbacks.forget(delivery.job, "polls")
-    ledger.accept(delivery.job, delivery.post, outcome.ids)
+    setbacks.forget(parcel.job, "polls")
+    ledger.accept(parcel.job, parcel.post, outcome.ids)
     if step.decisive:
-        _went_out(delivery)
+        _went_out(parcel)
 
 
-def _commit_before(delivery: Delivery, step: Step) -> Attempt:
+def _commit_before(parcel: Parcel, step: Step) -> Attempt:
     """State and log entry, in one transaction; a lost lease or the account's limits stop it here."""
-    job, post, now = delivery.job, delivery.post, timezone.now()
+    job, post, now = parcel.job, parcel.post, timezone.now()
     fields = {"state": PostState(step.before), "attempts": post.attempts + 1}
     with transaction.atomic():
         if step.decisive and not post.is_unsure:
@@ -181,11 +171,11 @@ def _commit_before(delivery: Delivery, step: Step) -> Attempt:
         return Attempt.objects.create(post=post, step=step.name, at=now)
 
 
-def _call(delivery: Delivery, step: Step, entry: Attempt) -> Outcome:
+def _call(parcel: Parcel, step: Step, entry: Attempt) -> Outcome:
     if step.decisive:
-        delivery.job.renew()  # the last word before what can't be taken back
+        parcel.job.renew()  # the last word before what can't be taken back
     with ledger.closing(entry):
-        outcome = step.call(delivery.draft, delivery.post.remote_ids)
+        outcome = step.call(parcel.draft, parcel.post.remote_ids)
         entry.http_status = outcome.status
         if not outcome.ready:
             entry.message = "Not ready yet."
@@ -194,26 +184,26 @@ def _call(delivery: Delivery, step: Step, entry: Attempt) -> Outcome:
     return outcome
 
 
-def _went_out(delivery: Delivery) -> None:
+def _went_out(parcel: Parcel) -> None:
     """What the account's next post has to know of this one."""
-    waiting.worked(delivery.post)
-    standing.posted(delivery.post.account, delivery.publisher.allowance())
-    if seconds := delivery.publisher.rest():
-        waiting.rest(delivery.post, seconds)
+    waiting.worked(parcel.post)
+    standing.posted(parcel.post.account, parcel.publisher.allowance())
+    if seconds := parcel.publisher.rest():
+        waiting.rest(parcel.post, seconds)
 
 
-def _refused(delivery: Delivery, step: Step, error: PlatformError) -> None:
+def _refused(parcel: Parcel, step: Step, error: PlatformError) -> None:
     """Where another try is safe and makes sense it is waited for; else the error ends the job."""
-    job, post = delivery.job, delivery.post
-    if str(error.code) == QUOTA_REACHED and (until := _room_at(delivery)):
+    job, post = parcel.job, parcel.post
+    if str(error.code) == QUOTA_REACHED and (until := _room_at(parcel)):
         error.retry_after = (until - timezone.now()).total_seconds()
     if step.optional:
         ledger.accept(job, post, {step.gives: ""})
         return
     if error.outcome_unknown:
-        doubt.clear_up(delivery)
+        doubt.clear_up(parcel)
         return
-    if step.decisive and doubt.remains(delivery, error):
+    if step.decisive and doubt.remains(parcel, error):
         return
     if step.decisive:  # it was refused, so it did not go out
         ledger.write(job, post, state=PostState.PREPARED, publishing_at=None)

@@ -8,95 +8,92 @@ that refusal is the yes. What stays open after that is a person's to settle.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from characters.publishing import ledger, setbacks, standing, waiting
 from characters.publishing.models import Post, PostState
 from characters.publishing.pace import pace
+from characters.publishing.parcel import Parcel
 from influencer.clients import captions
 from influencer.clients.platform import Action, LookUp, PlatformError, Verdict
 from influencer.errors import Problem
 from influencer.jobs import Wait
-
-if TYPE_CHECKING:
-    from characters.publishing.delivery import Delivery
 
 # Once, and once more: a second repetition would prove no more than the first.
 MOST_TRIES = 2
 NOT_FOUND = LookUp(Verdict.UNCLEAR)
 
 
-def clear_up(delivery: Delivery) -> None:
+def clear_up(parcel: Parcel) -> None:
     """Find out what became of the decisive call.
 
     Comes back when the post is known to be out, known not to be, or may safely be sent once more.
     Raises `Wait` while the platform is to be asked later, `ServiceError` when nobody can say.
     """
-    _take_up_again(delivery)
-    looks = delivery.job.memo.get("looks", 0)
+    _take_up_again(parcel)
+    looks = parcel.job.memo.get("looks", 0)
     if not looks:
-        _ask_later(delivery, looks)
-    found, trouble = _ask(delivery)
+        _ask_later(parcel, looks)
+    found, trouble = _ask(parcel)
     if found.ids.get("remote_id"):
-        _is_out(delivery, found)
+        _is_out(parcel, found)
     elif looks < len(pace().looks):
-        _ask_later(delivery, looks)
+        _ask_later(parcel, looks)
     elif found.verdict is Verdict.NOT_PUBLISHED:
-        _is_not_out(delivery)
-    elif trouble or not _may_repeat(delivery, found):
-        raise setbacks.unknown(delivery.post, trouble or _why_not_found(delivery.post, found))
+        _is_not_out(parcel)
+    elif trouble or not _may_repeat(parcel, found):
+        raise setbacks.unknown(parcel.post, trouble or _why_not_found(parcel.post, found))
 
 
-def remains(delivery: Delivery, error: PlatformError) -> bool:
+def remains(parcel: Parcel, error: PlatformError) -> bool:
     """Whether the post may be out although this call was refused; then that is seen to.
 
     The refusal of a second call says nothing about the first. Raises `Wait`.
     """
-    post, action = delivery.post, error.action
+    post, action = parcel.post, error.action
     if ledger.unanswered(post, ever=str(error.code) == "duplicate").exists():
         if action is Action.WAIT:
             raise waiting.hold(post, error)
-        clear_up(delivery)
+        clear_up(parcel)
         return True
     # Before anything is done anew: the refusal may be the answer to what is out already.
     if action not in (Action.RETRY, Action.START_OVER):
         return False
-    found, _ = _ask(delivery)
+    found, _ = _ask(parcel)
     if found.ids.get("remote_id"):
-        _is_out(delivery, found)
+        _is_out(parcel, found)
     elif found.verdict is Verdict.PUBLISHED:
-        _ask_later(delivery, 0)
+        _ask_later(parcel, 0)
     return found.verdict is Verdict.PUBLISHED
 
 
 # --- asking ----------------------------------------------------------------------------------
 
 
-def _take_up_again(delivery: Delivery) -> None:
+def _take_up_again(parcel: Parcel) -> None:
     """A post that was given up as unknown is asked about from the start."""
-    if delivery.post.state == PostState.UNKNOWN:
-        delivery.job.remember(looks=0)
-        ledger.write(delivery.job, delivery.post, state=PostState.PUBLISHING, error=None)
+    if parcel.post.state == PostState.UNKNOWN:
+        parcel.job.remember(looks=0)
+        ledger.write(parcel.job, parcel.post, state=PostState.PUBLISHING, error=None)
 
 
-def _ask_later(delivery: Delivery, looks: int) -> None:
+def _ask_later(parcel: Parcel, looks: int) -> None:
     """Raise `Wait` until the next look; their times count from when the answer was lost."""
-    delivery.job.remember(looks=looks + 1)
+    parcel.job.remember(looks=looks + 1)
     times = (0.0, *pace().looks)
-    words = f"Asking {delivery.publisher.service} whether the post exists"
+    words = f"Asking {parcel.publisher.service} whether the post exists"
     raise Wait(_in(times[looks + 1] - times[looks]), "following", words)
 
 
-def _ask(delivery: Delivery) -> tuple[LookUp, PlatformError | None]:
+def _ask(parcel: Parcel) -> tuple[LookUp, PlatformError | None]:
     """What the platform says, and what kept it from saying anything. Raises `Wait` when it wants rest."""
-    post = delivery.post
+    post = parcel.post
     since, until = ledger.window(post)
     try:
         with ledger.attempted(post, "look_up") as entry:
-            found = delivery.publisher.look_up(
-                delivery.draft, post.remote_ids, since=since, until=until, others=ledger.known_ids(post)
+            found = parcel.publisher.look_up(
+                parcel.draft, post.remote_ids, since=since, until=until, others=ledger.known_ids(post)
             )
             entry.code, entry.message = _in_words(found)
     except PlatformError as error:
@@ -117,32 +114,30 @@ def _in_words(found: LookUp) -> tuple[str, str]:
 # --- what follows ----------------------------------------------------------------------------
 
 
-def _is_out(delivery: Delivery, found: LookUp) -> None:
-    ledger.accept(delivery.job, delivery.post, found.ids)
-    waiting.worked(delivery.post)
+def _is_out(parcel: Parcel, found: LookUp) -> None:
+    ledger.accept(parcel.job, parcel.post, found.ids)
+    waiting.worked(parcel.post)
 
 
-def _is_not_out(delivery: Delivery) -> None:
+def _is_not_out(parcel: Parcel) -> None:
     """It is certain; what was prepared is looked at again, and published if it still can be."""
-    setbacks.count_or_give_up(delivery.job, delivery.post)
-    prepared = {name: id for name, id in delivery.post.remote_ids.items() if name != "container_status"}
-    ledger.write(
-        delivery.job, delivery.post, state=PostState.PREPARED, publishing_at=None, remote_ids=prepared
-    )
+    setbacks.count_or_give_up(parcel.job, parcel.post)
+    prepared = {name: id for name, id in parcel.post.remote_ids.items() if name != "container_status"}
+    ledger.write(parcel.job, parcel.post, state=PostState.PREPARED, publishing_at=None, remote_ids=prepared)
 
 
-def _may_repeat(delivery: Delivery, found: LookUp) -> bool:
+def _may_repeat(parcel: Parcel, found: LookUp) -> bool:
     """Whether the same text may be sent once more: only where X would refuse a second one of it.
 
     Raises `Conflict` while the account is paused, `Wait` while it is held.
     """
-    post = delivery.post
+    post = parcel.post
     if found.verdict is not Verdict.UNCLEAR or not captions.bare(post.caption):
         return False
     if ledger.tries_in_doubt(post) >= MOST_TRIES:
         return False
     standing.require_open(post.account)
-    waiting.pass_hold(delivery.job, post)
+    waiting.pass_hold(parcel.job, post)
     return True
 
 
