@@ -101,7 +101,7 @@ def _all_is_well(page: Page) -> None:
     page.get_by_role("button", name="Refresh Status").click()
     shows(page.locator("#status"), "Everything works")
     shows(card(page, "ComfyUI"), "stand-in")
-    shoot_all(page, "monitoring-well", full=True)
+    shoot(page, "monitoring-well", full=True)
 
 
 def _both_are_shown(page: Page) -> None:

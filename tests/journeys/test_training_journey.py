@@ -133,8 +133,6 @@ def _look_at_the_proof_and_attach(page: Page) -> None:
     training.get_by_role("button", name="Attach").click()
     expect(page.locator("#training .chip", has_text="in use")).to_be_visible()
     expect(page.locator(".hero .chip", has_text="LoRA v1")).to_be_visible()
-    page.wait_for_load_state()
-    shoot(page, "trained-character", full=True)
 
 
 def _generate_with_it(page: Page) -> None:
