@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+from django import forms
 
 from characters import payload
 from characters import services as characters
@@ -57,10 +58,10 @@ def _start(request: ApiRequest) -> Answer:
     if not isinstance(character_id, str) or not character_id:
         raise Invalid("Say which character: characterId is missing.", fields={"characterId": ["Required."]})
     character = characters.get(character_id)
-    form = TrainingForm(_form_data(sent))
+    by_form = request.http.content_type == bodies.FORM
+    form = TrainingForm(_form_data(sent, by_form=by_form))
     if not form.is_valid():
         raise form_problem(form)
-    by_form = request.http.content_type == bodies.FORM
     sources = _files(request) if by_form else _items(character.pk, sent.get(LIST))
     jobs.require_worker("default")
     made = services.start(
@@ -100,24 +101,40 @@ def form_problem(form: TrainingForm) -> Invalid:
     )
 
 
-def _form_data(sent: dict[str, Any]) -> dict[str, Any]:
+def _form_data(sent: dict[str, Any], *, by_form: bool) -> dict[str, Any]:
     """The body as form data; values of the wrong type are refused, other keys do no harm."""
-    data: dict[str, Any] = {"attach": True}
-    for key, name in KEYS.items():
-        value = sent.get(key)
-        if value is None:
-            continue
-        flag = name in ("attach", "rights_confirmed")
-        if isinstance(value, (list, dict)) or (isinstance(value, bool) and not flag):
-            raise Invalid(f"{key} must be text or a number.", fields={key: ["Must be text or a number."]})
-        data[name] = value
-    return data
+    given = {key: value for key in KEYS if (value := sent.get(key)) is not None}
+    faults = {
+        key: [fault]
+        for key, value in given.items()
+        if (fault := _fault(TrainingForm.base_fields[KEYS[key]], value, by_form=by_form))
+    }
+    if faults:
+        raise payload.refused(faults)
+    return {"attach": True, **{KEYS[key]: value for key, value in given.items()}}
+
+
+def _fault(field: forms.Field, value: Any, *, by_form: bool) -> str:
+    """Why a value is of the wrong type. All that a form sends is text."""
+    if isinstance(field, forms.BooleanField):
+        known = value in ("true", "false") if by_form else isinstance(value, bool)
+        return "" if known else "This must be true or false."
+    if by_form:
+        return ""
+    if isinstance(field, forms.IntegerField):  # which a FloatField is too
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        return "" if numeric else "This must be a number."
+    return "" if isinstance(value, str) else "This must be text."
 
 
 def _files(request: ApiRequest) -> list[Source]:
     """The files of a form, with captions from its list or from text files beside the pictures."""
     captions = _captions(request.json.get("captions"))
-    return dataset.from_files(request.FILES.getlist(FILES), captions)
+    sources = dataset.from_files(request.FILES.getlist(FILES), captions)
+    if len(captions) > len(sources):
+        message = f"There are {len(captions)} captions for {len(sources)} images."
+        raise Invalid(message, fields={"captions": [message]})
+    return sources
 
 
 def _captions(text: Any) -> Sequence[str]:

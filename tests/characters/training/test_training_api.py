@@ -192,7 +192,31 @@ def test_a_text_file_named_png_is_named_in_the_refusal(stage: Stage, luna: Chara
     assert refused["fields"]["images.4"][0].startswith("notes.png: The file is not an image")
 
 
-@pytest.mark.parametrize("captions", ["not json", "{}", "[1]", '["bell\\u0007"]'])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("attach", "false"),
+        ("rightsConfirmed", 1),
+        ("name", 5),
+        ("baseModel", True),
+        ("steps", "30"),
+        ("seed", []),
+    ],
+)
+def test_values_of_another_type_are_refused(luna: Character, ask: Ask, key: str, value: Any) -> None:
+    answer = ask("POST", body=wanted(luna, **{key: value}))
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [key])
+    assert not Training.objects.exists()
+
+
+def test_a_form_says_true_or_false_in_words(luna: Character, ask: Ask) -> None:
+    answer = ask("form", body={"characterId": luna.pk, "images": uploads(), "attach": "perhaps"})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["attach"])
+
+
+@pytest.mark.parametrize(
+    "captions", ['["1", "2", "3", "4", "5", "6"]', "not json", "{}", "[1]", '["bell\\u0007"]']
+)
 def test_captions_that_are_no_list_of_texts_are_refused(
     stage: Stage, luna: Character, ask: Ask, captions: str
 ) -> None:
