@@ -96,7 +96,10 @@ def from_gallery(image: Image, caption: str = "") -> Source:
 
 def from_paths(paths: Iterable[Path]) -> list[Source]:
     """Pictures on this machine; a folder stands for those in it. Raises `Invalid` for what is not there."""
-    found = [one for path in paths for one in _in(path)]
+    given = list(paths)
+    if missing := next((path for path in given if not path.exists()), None):
+        raise Invalid(f"There is no file or folder {missing}.")
+    found = [one for path in given for one in _in(path)]
     return [
         Source(path.name, partial(read_path, path), _text_beside(path))
         for path in found
