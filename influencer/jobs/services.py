@@ -218,8 +218,9 @@ def wait_for(job_id: str, *, seconds: float) -> Job:
 def result_of(job: Job) -> dict[str, Any]:
     """What the job made. Raises what it failed with, or `Conflict("cancelled")`."""
     if job.state == JobState.FAILED:
-        problem = failures.problem_of(failures.of_job(job.error, job.step))
-        problem.details = {"jobId": job.id}
+        error = failures.of_job(job.error, job.step)
+        problem = failures.problem_of(error)
+        problem.details = {"jobId": job.id, **{name: error[name] for name in ("step", "service", "fix")}}
         raise problem
     if job.state == JobState.CANCELLED:
         raise Conflict("The job was cancelled.", code="cancelled", details={"jobId": job.id})

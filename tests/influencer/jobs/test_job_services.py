@@ -183,6 +183,8 @@ def test_the_result_of_a_job_is_what_it_made_or_what_it_failed_with() -> None:
     assert (refused.status, refused.code) == (409, "duplicate")
     assert (broken.status, broken.code) == (500, "internal")
     assert "secret" not in broken.message
+    where = {name: failed.details[name] for name in ("step", "service", "fix")}
+    assert where == {"step": "generate", "service": "ComfyUI", "fix": "Smaller."}
     assert failed.details["jobId"]
 
 
