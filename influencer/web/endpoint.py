@@ -137,10 +137,11 @@ def _authenticate(http: HttpRequest) -> User:
 
 
 def _token_user(http: HttpRequest, token: str) -> User:
-    address = client_address(http)
-    failed_tokens.check(address)
     user = tokens.user_of(token)
     if user is None:
+        # Only wrong tokens are slowed down: one script with an old one must not shut out its neighbours.
+        address = client_address(http)
+        failed_tokens.check(address)
         failed_tokens.attempt(address)
         raise unauthorized("This API token is unknown, expired or revoked.")
     return user
