@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, tzinfo
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from characters import undeclared
 from influencer import jsondb
 
 INSTAGRAM_CREDENTIALS = ("instagram_account_id", "instagram_api_key")
@@ -125,6 +126,11 @@ class Character(jsondb.Record):
         missing = _missing(self, INSTAGRAM_CREDENTIALS) | _missing(self, X_CREDENTIALS)
         if missing:
             raise ValidationError(missing)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record under its file's keys, without a credential under whatever name."""
+        shown: dict[str, Any] = undeclared.masked(super().as_json())
+        return shown
 
     @property
     def zone(self) -> tzinfo:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 from django.forms import Form, ModelForm
 
+from characters import undeclared
 from characters.forms import CharacterForm, NarrativeForm, partial_form, remove_name
 from characters.models import SECRETS, Character, Narrative
 from characters.services import Beside
@@ -173,5 +174,5 @@ def _chapter_form(item: dict[str, Any], character: Character, stored: dict[str, 
         record.id = str(item["id"])
     before = stored[record.pk].extra if record.pk in stored else {}
     given = {key: value for key, value in item.items() if key not in {*CHAPTER_KEYS, "id"}}
-    record.extra = {**before, **given}
+    record.extra = {**before, **undeclared.unmasked(given, before)}
     return NarrativeForm(data, instance=record)

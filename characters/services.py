@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from characters import panels
+from characters import panels, undeclared
 from characters.forms import CharacterForm, NarrativeForm
 from characters.models import SECRETS, Character, Narrative
 from characters.samples import SAMPLES, Sample
@@ -85,7 +85,7 @@ def create(form: CharacterForm, beside: Beside = NOTHING) -> Character:
     """Add the character a valid form describes; unknown keys and its story in the same write."""
     with jsondb.batch():
         character = form.save(commit=False)
-        character.extra = {**character.extra, **beside.extra}
+        character.extra = {**character.extra, **undeclared.unmasked(beside.extra, {})}
         character.save()
         _replace_story(character, beside.chapters)
     return get(character.pk)
@@ -103,7 +103,7 @@ def update(
         if still and not still(record):
             raise changed_since(record)
         form.apply(record)
-        record.extra = _merged(record.extra, beside.extra)
+        record.extra = _merged(record.extra, undeclared.unmasked(beside.extra, record.extra))
 
     with jsondb.batch():
         _replace_story(Character.objects.change(pk, change), beside.chapters)
@@ -167,7 +167,7 @@ def duplicate(pk: str) -> Character:
     }
     with jsondb.batch():
         copy = Character(**fields | {"name": f"{original.name[:115]} copy"})
-        copy.extra = original.extra
+        copy.extra = undeclared.without(original.extra)
         copy.save()
         for chapter in original.narratives.all():
             _copy_chapter(chapter, copy)
@@ -184,7 +184,8 @@ def _copy_chapter(chapter: Narrative, character: Character) -> None:
 def portable(character: Character) -> dict[str, Any]:
     """The record as it can be given away: every key but the secrets."""
     secret_keys = {camel_case(name) for name in SECRETS}
-    return {key: value for key, value in character.as_json().items() if key not in secret_keys}
+    row = undeclared.without(character.as_json())
+    return {key: value for key, value in row.items() if key not in secret_keys}
 
 
 def add_samples() -> list[Character]:

@@ -204,4 +204,6 @@ def test_what_is_given_away_holds_no_secret_in_any_form() -> None:
     made = luna(twitter_handle="@luna", **INSTAGRAM, **X)
     given = services.portable(made)
     assert not any("Key" in key or "Secret" in key or "Token" in key for key in given)
+    older = services.portable(luna(extra={"accessToken": "EAAB-old", "old": {"apiKey": "k", "n": 1}}))
+    assert "accessToken" not in older and older["old"] == {"n": 1}
     assert (given["instagramAccountId"], given["twitterHandle"]) == ("17841400000000001", "@luna")

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from characters.models import Character
+from influencer.jsondb import MASK
 from influencer.web import body
 from tests.characters.asking import JSON, URL, post, put, refused
 from tests.characters.factories import INSTAGRAM, file, luna, row, rows, signed_in
@@ -107,6 +108,32 @@ def test_unknown_keys_are_kept_and_ids_and_times_are_our_own(api: Client) -> Non
     assert made["promptSettings"]["palette"] == ["blue"]
 
 
+OLDER = {
+    "accessToken": "EAAB-old",
+    "keys": [{"api_key": "k-old", "n": 1}],
+    "stats": {"tokens": 7},
+    "pet": "owl",
+}
+
+
+def test_credentials_under_names_nobody_knows_are_masked_and_kept(api: Client) -> None:
+    made = post(api, {"name": "Luna", "personality": "Dreamy", **OLDER}).json()["character"]
+    assert made["accessToken"] == made["keys"][0]["api_key"] == MASK
+    assert (made["keys"][0]["n"], made["stats"], made["pet"]) == (1, {"tokens": 7}, "owl")
+    assert "EAAB-old" not in api.get("/api/characters").content.decode()
+    again = put(api, made.pop("id"), **{**made, "pet": "cat", "refreshToken": MASK}).json()["character"]
+    assert again["pet"] == "cat"
+    stored = row(again["id"])
+    assert {key: stored[key] for key in OLDER} == {**OLDER, "pet": "cat"}
+    assert "refreshToken" not in stored
+
+
+def test_a_credential_under_a_name_nobody_knows_can_be_changed(api: Client) -> None:
+    made = post(api, {"name": "Luna", "personality": "Dreamy", **OLDER}).json()["character"]
+    put(api, made["id"], accessToken="EAAB-new")
+    assert row(made["id"])["accessToken"] == "EAAB-new"
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -126,7 +153,7 @@ def test_unknown_keys_are_kept_and_ids_and_times_are_our_own(api: Client) -> Non
         ({"name": "Luna", "personality": "Dreamy", "steps": "many"}, "steps"),
         ({"name": "Luna", "personality": "Dreamy", "steps": True}, "steps"),
         ({"name": "Luna", "personality": "Dreamy", "steps": 1.5}, "steps"),
-        ({"name": "Luna", "personality": "Dreamy", "width": 10**30}, "width"),
+        ({"name": "Luna", "personality": "Dreamy", "width": 10**18}, "width"),
         ({"name": "Luna", "personality": "Dreamy", "loraStrength": 3}, "loraStrength"),
         ({"name": "Luna", "personality": "Dreamy", "timezone": "Mars"}, "timezone"),
         ({"name": "Luna", "personality": "Dreamy", "promptSettings": []}, "promptSettings"),
