@@ -1,4 +1,8 @@
 // Native dialogs: what htmx loads into #dialog opens; [data-dialog="id"] opens one of the page; [data-close] closes.
+
+// One that is a page of its own has nothing to close: its form is sent as a page's is, and the answer leads on.
+document.querySelectorAll(".dialog.shown form[hx-target='#dialog']").forEach((form) => form.removeAttribute("hx-post"));
+
 function show(dialog) {
   if (!dialog || dialog.open) return;
   const wrong = dialog.querySelector("[aria-invalid=true]");

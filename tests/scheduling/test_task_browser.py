@@ -120,6 +120,16 @@ def test_the_page_is_accessible_wide_and_narrow_light_and_dark(
         expect(page.locator("dialog")).to_have_count(0)
 
 
+def test_an_editor_that_is_a_page_of_its_own_leads_on(page: Page, file: Path) -> None:
+    page.goto("/scheduling/add/")
+    page.get_by_label("Character").select_option(KAI)
+    page.get_by_label("Text", exact=True).fill("kai_mori in a page of its own")
+    page.get_by_role("button", name="Add Task").click()
+    page.wait_for_url("**/scheduling/")
+    said(page, "Added: generate and post to Instagram.")
+    assert read(file)[-1]["config"] == {"prompt": "kai_mori in a page of its own"}
+
+
 def test_on_a_phone_nothing_in_the_editor_is_cut_off(open_page: OpenPage, file: Path) -> None:
     page = open_page(viewport={"width": 390, "height": 844})
     page.goto("/scheduling/add/")
