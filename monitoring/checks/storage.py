@@ -22,6 +22,7 @@ MB = 1_000_000
 LOW = 2_000 * MB
 FULL = 100 * MB
 LOCK_MILLISECONDS = 1500
+BACKUPS = ("backup-*.zip", "db-*.sqlite3")
 CHOOSE = "Make it writable, or choose another folder with INFLUENCER_DATA_DIR."
 
 
@@ -92,9 +93,15 @@ def _database_fault() -> str:
 
 
 def _sizes(folder: Path) -> dict[str, Any]:
-    copies = sorted((folder / "backups").glob("db-*.sqlite3"))
-    made = datetime.fromtimestamp(copies[-1].stat().st_mtime, UTC) if copies else None
+    made = max((at for pattern in BACKUPS for at in _times(folder / "backups", pattern)), default=None)
     return {"bytes": _size(Path(str(connection.settings_dict["NAME"]))), "lastBackupAt": iso(made)}
+
+
+def _times(folder: Path, pattern: str) -> Iterator[datetime]:
+    """When each was written; one that goes meanwhile is none."""
+    for copy in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            yield datetime.fromtimestamp(copy.stat().st_mtime, UTC)
 
 
 def _size(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -42,10 +43,15 @@ def test_all_well_shows_each_file_with_its_size_and_records(data_dir: Path) -> N
     assert finding.details["lastBackupAt"] is None
 
 
-def test_the_last_copy_of_the_database_is_told(data_dir: Path) -> None:
+def test_the_last_backup_is_told_whoever_made_it(data_dir: Path) -> None:
     (data_dir / "backups").mkdir()
-    (data_dir / "backups" / "db-20261123-120000.sqlite3").touch()
-    assert storage.database(False).details["lastBackupAt"].endswith("Z")
+    for name, at in {
+        "db-20261123-120000.sqlite3": 1_000_000,
+        "backup-20261124-030000-1.zip": 2_000_000,
+    }.items():
+        (data_dir / "backups" / name).touch()
+        os.utime(data_dir / "backups" / name, (at, at))
+    assert storage.database(False).details["lastBackupAt"] == "1970-01-24T03:33:20.000Z"
 
 
 def test_a_damaged_file_is_down_and_says_what_is_read(data_dir: Path) -> None:
