@@ -23,6 +23,8 @@ from influencer.clients.errors import ServiceError
 from influencer.clients.platform import Action, Platform, PlatformError
 from influencer.clients.x_errors import UNPAID
 from influencer.errors import Problem
+from influencer.web import moments
+from influencer.web.templatetags.ui import grouped
 
 # How long an answer is good: a good one, and any other.
 GOOD_FOR, BAD_FOR = timedelta(minutes=5), timedelta(seconds=20)
@@ -171,8 +173,7 @@ def refusal(proposal: Proposal) -> ServiceError | None:
 
 def _ago(known: AccountStanding) -> str:
     assert known.checked_at is not None
-    seconds = (timezone.now() - known.checked_at).total_seconds()
-    return f"{seconds:.0f} s ago" if seconds < 90 else f"{seconds / 60:.0f} min ago"
+    return moments.relative(known.checked_at, timezone.now())
 
 
 def _quota(name: str, known: AccountStanding) -> Iterator[Check]:
@@ -180,8 +181,8 @@ def _quota(name: str, known: AccountStanding) -> Iterator[Check]:
     left = known.posts_left
     if left is None:
         return
-    posts = f"{left} post{'' if left == 1 else 's'} left today"
-    limit = f"{name} allows {known.quota_limit} in 24 h."
+    posts = f"{grouped(left)} post{'' if left == 1 else 's'} left today"
+    limit = f"{name} allows {grouped(known.quota_limit)} in 24 h."
     if left == 0:
         detail = f"{limit} The post waits until there is room again."
         yield Check("warn", f"{name}: no post left today", detail, code="quota")

@@ -23,6 +23,7 @@ from influencer.clients import captions
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid, Problem, Unavailable
 from influencer.jobs.wording import clock_time
+from influencer.web.templatetags.ui import grouped
 
 LABEL_OFF = "Both platforms ask for it, and where the law asks for it you answer for leaving it out."
 HOW = {"cropped": ", cropped to its shapes", "padded": ", white added to fit its shapes", "": ""}
@@ -119,7 +120,7 @@ def _words(proposal: Proposal) -> Iterator[Check]:
             yield Check("warn", finding.message, code=finding.code)
     if problem is None:
         count = captions.count(platform, proposal.caption)
-        detail = f"{count.used} of {count.limit} characters."
+        detail = f"{grouped(count.used)} of {grouped(count.limit)} characters."
         yield Check("ok", f"Caption fits {name}", detail, code="caption")
     if not proposal.alt_text.strip():
         detail = "People who can't see the image hear it read aloud."

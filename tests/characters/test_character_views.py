@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from characters import panels
@@ -30,12 +31,15 @@ def test_the_first_page_offers_to_begin(client: Client) -> None:
     page = client.get(LIST)
     assert "Make your first character" in text(page)
     assert "Try it with sample characters" in text(page)
+    assert "A Gemini key gives them a voice." in text(page)
     assert 'role="search"' not in page.content.decode()
 
 
 def test_the_first_page_says_what_is_connected_and_leads_to_what_is_not(
     client: Client, settings: Any
 ) -> None:
+    assert "/settings/#" not in client.get(LIST).content.decode()
+    User.objects.update(is_superuser=True)
     page = client.get(LIST).content.decode()
     assert 'href="/settings/#comfyui"' in page and 'href="/settings/#gemini"' in page
     settings.INFLUENCER = replace(settings.INFLUENCER, gemini_api_key="key")

@@ -441,6 +441,8 @@ def test_a_card_tells_the_last_post_and_what_is_wrong_with_it(client: Client, lu
     a_post(luna, state=PostState.FAILED, error={"code": "190/463", "message": "Expired", "fix": ""})
     text = said(client.get(reverse("characters:list")))
     assert "Failed, 190/463" in text
+    a_post(luna, state=PostState.UNKNOWN, error={"code": "outcome_unknown", "message": "?", "fix": ""})
+    assert "Outcome not known" in said(client.get(reverse("characters:list")))
 
 
 def test_cards_and_lists_ask_a_fixed_number_of_questions(

@@ -87,7 +87,7 @@ def test_the_list_is_there_at_once_and_answers_fill_in_by_themselves(
     expect(before).to_contain_text("Does Instagram take the account?")
     expect(before).to_contain_text("Image is made to fit")
     write(page, "Typed while Instagram is asked")
-    expect(before).to_contain_text("30 of 2200 characters.")
+    expect(before).to_contain_text("30 of 2\u202f200 characters.")
     expect(before).to_contain_text("answers as @luna_mystic")
     expect(before).to_contain_text("posts left today")
     expect(before).to_contain_text("The image can be fetched")

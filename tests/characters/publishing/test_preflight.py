@@ -285,7 +285,7 @@ def test_x_tells_it_with_its_answer_to_a_post_and_it_is_kept_for_the_day(
 ) -> None:
     see_through(start("x").job_id)
     left = the(asked(luna), "quota")
-    assert re.fullmatch(r"X: \d+ posts left today", left.title)
+    assert re.fullmatch(r"X: [\d\u202f]+ posts left today", left.title)
     AccountStanding.objects.update(checked_at=timezone.now() - asking.GOOD_FOR)
     assert len(asking.pending(proposal(luna))) == 2
     assert the(asked(luna), "quota") == left, "a check does not know better"
