@@ -13,6 +13,7 @@ from influencer.jobs.supervisor.announcing import Announcer
 from influencer.jobs.supervisor.children import Child
 from influencer.jobs.supervisor.plan import Plan
 from influencer.jobs.supervisor.stop_signals import StopSignals
+from influencer.jobs.supervisor.write_lock import WriteLock
 
 LOOK_EVERY = 1.0
 ASK_EVERY = 5.0
@@ -29,6 +30,7 @@ class Supervisor:
         self.plan = plan
         self.announcer = announcer
         self.children = [Child(program, output=announcer.output) for program in plan.programs]
+        self.write_lock = WriteLock(plan.database)
         self.asked_at = time.monotonic()
 
     def run(self) -> int:
@@ -69,6 +71,7 @@ class Supervisor:
         if time.monotonic() - self.asked_at >= ASK_EVERY:
             self.asked_at = time.monotonic()
             self._restart_stale()
+            self._free_the_database()
             self.announcer.keep_log_small()
         if self.announcer.announce_when_up():
             self._start_others()
@@ -93,6 +96,13 @@ class Supervisor:
                 self._restart(child, "has not answered for a while")
             elif child.name == self.plan.clock and found.age > cluster_watch.SILENT_AFTER:
                 self._restart(child, "has stopped looking")
+
+    def _free_the_database(self) -> None:
+        """Who holds it can't be seen from outside; what each of them was doing goes on after a restart."""
+        if self.write_lock.is_stuck():
+            for child in self.children:
+                if child.program.writes:
+                    self._restart(child, "may be what keeps the database locked")
 
     def _restart(self, child: Child, why: str) -> None:
         self.announcer.say(f"{child.name} {why}; it is started again.")

@@ -15,7 +15,8 @@ class Program:
 
     `keeps` are file descriptors it inherits; `bounded` says that it ends by itself
     soon after SIGTERM, so it may be asked kindly when the supervisor was killed;
-    `switch` is the settings file that may switch it off (see `switch.py`).
+    `writes` says that it may hold the database's write lock; `switch` is the settings
+    file that may switch it off (see `switch.py`).
     """
 
     name: str
@@ -23,12 +24,16 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     keeps: tuple[int, ...] = ()
     bounded: bool = False
+    writes: bool = False
     switch: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything the supervisor needs to know. `screen` may hold the set-up link."""
+    """Everything the supervisor needs to know.
+
+    `screen` may hold the set-up link; `database` is SQLite's file, where there is one.
+    """
 
     programs: tuple[Program, ...]
     host: str
@@ -38,6 +43,7 @@ class Plan:
     log: Path | None = None
     lock: int = -1
     clock: str = ""
+    database: Path | None = None
 
     def hand_over(self) -> int:
         """Put the plan where only the next program in this process finds it.
@@ -62,5 +68,6 @@ def take_over(descriptor: int) -> Plan:
         for item in content.pop("programs")
     )
     content["run"] = Path(content["run"])
-    content["log"] = Path(content["log"]) if content["log"] else None
+    for name in ("log", "database"):
+        content[name] = Path(content[name]) if content[name] else None
     return Plan(programs=programs, **content)

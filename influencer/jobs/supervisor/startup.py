@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.db import connections
+from django.db import connection, connections
 
 from influencer import dataformat, effective, endpoints
 from influencer.config import PROJECT, Config, ConfigError
@@ -154,6 +154,7 @@ def make_plan(config: Config, *, lock: int, listener: socket.socket, link: str) 
         log=log,
         lock=lock,
         clock="clock",
+        database=Path(str(connection.settings_dict["NAME"])) if connection.vendor == "sqlite" else None,
     )
 
 
@@ -162,12 +163,12 @@ def _programs(socket_number: int) -> list[Program]:
     web = (python, "-m", f"{PACKAGE}.webserver", str(socket_number))
     clock = (python, str(PROJECT / "manage.py"), "clock", "--skip-checks")
     return [
-        Program("web", web, ENVIRONMENT, keeps=(socket_number,), bounded=True),
+        Program("web", web, ENVIRONMENT, keeps=(socket_number,), bounded=True, writes=True),
         *(
-            Program(name, (python, "-m", f"{PACKAGE}.cluster", name), ENVIRONMENT, bounded=True)
+            Program(name, (python, "-m", f"{PACKAGE}.cluster", name), ENVIRONMENT, bounded=True, writes=True)
             for name in CLUSTERS
         ),
-        Program("clock", clock, ENVIRONMENT),
+        Program("clock", clock, ENVIRONMENT, writes=True),
     ]
 
 

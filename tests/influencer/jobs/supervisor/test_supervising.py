@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -199,6 +200,49 @@ def test_a_cluster_the_clock_calls_stuck_is_started_again(tmp_path: Path) -> Non
     assert child.process is None, "it waits for its turn to start again"
 
 
+def test_a_database_nobody_can_write_in_is_freed_by_starting_all_who_might_hold_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from influencer.jobs.supervisor import write_lock
+    from influencer.jobs.supervisor.announcing import Announcer
+    from influencer.jobs.supervisor.loop import Supervisor
+
+    database = tmp_path / "db.sqlite3"
+    sqlite3.connect(database).execute("PRAGMA journal_mode = WAL").close()
+    holding = """
+    import os, signal, sqlite3, sys
+    held = sqlite3.connect(sys.argv[1])
+    held.execute("BEGIN IMMEDIATE")
+    os.kill(os.getpid(), signal.SIGSTOP)
+    """
+    words = (sys.executable, "-c", textwrap.dedent(holding), str(database))
+    sleeping = (sys.executable, "-c", "import time; time.sleep(600)")
+    plan = Plan(
+        programs=(Program("gpu", words, writes=True), Program("sandbox", sleeping)),
+        host="127.0.0.1",
+        port=9,
+        run=tmp_path,
+        database=database,
+    )
+    monkeypatch.setattr(write_lock, "STUCK_AFTER", 0.0)
+    supervisor = Supervisor(plan, Announcer(plan))
+    worker, sandbox = supervisor.children
+    try:
+        for child in supervisor.children:
+            child.start()
+        assert worker.process and sandbox.process
+        stat = Path(f"/proc/{worker.process.pid}/stat")
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+        supervisor.asked_at -= 10
+        supervisor.look()
+        assert worker.process.wait() == -signal.SIGKILL
+        assert sandbox.process.poll() is None
+        sqlite3.connect(database, timeout=0).execute("BEGIN IMMEDIATE")
+    finally:
+        for child in supervisor.children:
+            child.kill()
+
+
 def test_the_wait_before_a_restart_grows_and_falls_back(tmp_path: Path) -> None:
     from influencer.jobs.supervisor.children import LONGEST_WAIT, SETTLED, Child
 
@@ -218,8 +262,16 @@ def test_the_wait_before_a_restart_grows_and_falls_back(tmp_path: Path) -> None:
 def test_a_plan_survives_the_hand_over() -> None:
     from influencer.jobs.supervisor.plan import take_over
 
-    programs = (Program("web", ("python", "-V"), {"A": "b"}, keeps=(4,), bounded=True),)
-    plan = Plan(programs=programs, host="::1", port=8001, run=Path("/x/run"), screen="link", log=Path("/x/l"))
+    programs = (Program("web", ("python", "-V"), {"A": "b"}, keeps=(4,), bounded=True, writes=True),)
+    plan = Plan(
+        programs=programs,
+        host="::1",
+        port=8001,
+        run=Path("/x/run"),
+        screen="link",
+        log=Path("/x/l"),
+        database=Path("/x/db"),
+    )
     descriptor = plan.hand_over()
     assert os.get_inheritable(descriptor)
     assert take_over(descriptor) == plan
