@@ -53,6 +53,16 @@ def test_a_picture_of_the_gallery_reaches_instagrams_stand_in() -> None:
     assert MediaLink.objects.get().revoked_at is not None
 
 
+def test_an_empty_reason_and_a_file_that_is_not_there_are_told(tmp_path: Path) -> None:
+    image = images.add(someone().pk, a_picture())
+    with pytest.raises(Invalid, match="Say why"):
+        run("Luna", "--to", "x", "--image", image.pk, "--no-ai-label", " ")
+    for gone in (str(tmp_path / "gone"), "gone.png"):
+        with pytest.raises(NotFound, match=f"There is no file .*{Path(gone).name}"):
+            run("Luna", "--to", "x", "--image", gone)
+    assert not Post.objects.exists()
+
+
 def test_a_file_is_taken_into_the_gallery_once(tmp_path: Path) -> None:
     luna = someone()
     file = tmp_path / "own.png"

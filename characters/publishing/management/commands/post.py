@@ -17,10 +17,11 @@ from characters.images.planning import Wish
 from characters.models import Character
 from characters.publishing import accounts, api, hosting, posting, services
 from characters.publishing.accounts import Account
+from characters.publishing.forms import NO_REASON
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform
-from influencer.errors import Invalid
+from influencer.errors import Invalid, NotFound
 from influencer.jobs import services as jobs
 from influencer.jobs import watching
 
@@ -42,14 +43,14 @@ class Command(commands.Command):
         parser.add_argument("--caption", default="")
         parser.add_argument("--alt-text", default="", help="what can be seen, for those who can't see it")
         parser.add_argument(
-            "--no-ai-label", default="", metavar="WHY", help="don't label it as AI-generated, and why not"
+            "--no-ai-label", metavar="WHY", help="don't label it as AI-generated, and why not"
         )
         parser.add_argument("--force", action="store_true", help="also what went out within 30 days")
 
     def handle(self, *args: Any, **options: Any) -> None:
         character = commands.named(options["character"])
         commands.check_texts(
-            {name: options[name] for name in ("caption", "alt_text", "prompt", "no_ai_label")}
+            {name: options[name] or "" for name in ("caption", "alt_text", "prompt", "no_ai_label")}
         )
         intention = _intention(character, options)
         target = accounts.require(character, intention.platform)
@@ -91,12 +92,15 @@ class Command(commands.Command):
 def _intention(character: Character, options: Mapping[str, Any]) -> Intention:
     if options["prompt"] and not options["new"]:
         raise Invalid("--prompt is for a new image; leave it out with --image.")
+    why_not = options["no_ai_label"]
+    if why_not is not None and not why_not.strip():
+        raise Invalid(NO_REASON)
     return Intention(
         platform=Platform(options["to"]),
         caption=options["caption"],
         alt_text=options["alt_text"],
-        ai_label=character.ai_label and not options["no_ai_label"],
-        ai_label_reason=options["no_ai_label"] or character.ai_label_reason,
+        ai_label=character.ai_label and why_not is None,
+        ai_label_reason=why_not or character.ai_label_reason,
         force=options["force"],
     )
 
@@ -105,6 +109,8 @@ def _chosen(character: Character, image: str) -> str:
     """Raises `NotFound`, `Invalid`."""
     path = Path(image)
     if not path.is_file():
+        if path.suffix or len(path.parts) > 1:
+            raise NotFound(f"There is no file {image}.")
         return images.get(image, character_id=character.pk).pk
     content = path.read_bytes()
     picture.verify_upload(content)
