@@ -18,11 +18,13 @@ from influencer.web import htmx
 
 @require_safe
 def posts(request: HttpRequest, pk: str) -> HttpResponse:
-    """The list as it is filtered now; the page's address follows."""
+    """The list as it is filtered now; the page's address follows, but not when the list loads itself anew."""
     character = characters.get(pk)
     if not htmx.is_htmx(request):
         return htmx.redirect(request, listing.address(request, character))
-    return replace_url(_list(request, character), listing.address(request, character))
+    answer = _list(request, character)
+    by_itself = request.htmx.trigger == "post-list"  # type: ignore[attr-defined]
+    return answer if by_itself else replace_url(answer, listing.address(request, character))
 
 
 def _list(request: HttpRequest, character: Character) -> HttpResponse:

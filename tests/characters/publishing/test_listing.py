@@ -105,6 +105,14 @@ def test_the_pages_address_follows_the_filter(client: Client, luna: Character) -
     assert answer["HX-Replace-Url"] == f"/characters/{luna.pk}/?posts-state=failed#posts"
 
 
+def test_a_list_that_loads_itself_anew_leaves_the_pages_address_alone(
+    client: Client, luna: Character
+) -> None:
+    by_itself = {**htmx("post-list"), "HX-Trigger": "post-list"}
+    answer = client.get(reverse("publishing:posts", args=[luna.pk]), headers=by_itself)
+    assert "HX-Replace-Url" not in answer
+
+
 def test_without_htmx_the_filter_leads_to_the_page(client: Client, luna: Character) -> None:
     answer = client.get(reverse("publishing:posts", args=[luna.pk]) + "?posts-state=failed", follow=True)
     assert answer.redirect_chain == [(f"/characters/{luna.pk}/?posts-state=failed#posts", 303)]
