@@ -14,7 +14,8 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 540, 12, 120
 MOST_POINTS = 60
 MOST_ROWS = 12
 LINES = 4
-NICE = (1, 2, 2.5, 5, 10)
+# Each has quarters of two figures at most.
+NICE = (1, 2, 4, 6, 8, 10)
 
 
 @dataclass(frozen=True)

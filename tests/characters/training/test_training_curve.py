@@ -48,5 +48,12 @@ def test_too_little_to_draw_still_has_axes(loss: list[list[float]]) -> None:
 def test_a_rising_loss_is_said_and_one_past_the_last_step_is_drawn() -> None:
     drawn = curve([[1, 0.1], [50, 7.3]], 40)
     assert drawn.summary == "The loss rises from 0.1 to 7.3 over 50 steps"
-    assert drawn.end == (RIGHT, 41)
-    assert drawn.levels[0].text == "10"
+    assert drawn.end == (RIGHT, 21)
+    assert drawn.levels[0].text == "8"
+
+
+@pytest.mark.parametrize("highest", [0.0021, 0.063, 0.205, 0.31, 0.55, 0.79, 1.4, 3.0])
+def test_the_numbers_beside_the_lines_are_short(highest: float) -> None:
+    drawn = curve([[1, highest], [2, highest / 2]], 10)
+    assert all(len(level.text.replace(".", "").lstrip("0")) <= 2 for level in drawn.levels)
+    assert float(drawn.levels[0].text) >= highest
