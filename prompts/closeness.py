@@ -51,10 +51,10 @@ def alike(one: str, other: str) -> bool:
 
 @while_unchanged
 def _timelines() -> dict[str, list[Told]]:
-    """Each character's prompts, newest first."""
+    """Each character's prompts, newest first; of two made at once the later in the file is the newer."""
     names = ("character_id", "pk", "prompt", "caption", "created_at")
     timelines: dict[str, list[Told]] = {}
-    for told in Prompt.objects.values_list(*names):
+    for told in Prompt.objects.order_by("created_at").reverse().values_list(*names):
         timelines.setdefault(told[0], []).append(told)
     return timelines
 

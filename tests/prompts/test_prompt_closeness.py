@@ -45,6 +45,12 @@ def test_captions_count_too_and_a_change_is_noticed_at_once() -> None:
     assert closeness.find([second]) == {}
 
 
+def test_of_two_made_at_once_the_later_in_the_file_is_the_newer() -> None:
+    now = timezone.now()
+    first, second = (prompt(LONG, character_id="char_1", created_at=now) for _ in range(2))
+    assert closeness.find([first, second])[second.pk].pk == first.pk
+
+
 def test_what_is_long_ago_does_not_count() -> None:
     first = timezone.now() - timedelta(hours=1)
     prompt(LONG, character_id="char_1", created_at=first)

@@ -140,7 +140,7 @@ def test_the_job_is_shown_until_the_image_stands_in_its_place(
     job = generation.start(luna, Wish(prompt="a tree"))
     url = reverse("images:making", args=[luna.pk, job.pk])
     before = said(htmx(client, "get", f"{url}?part=body"))
-    assert 'hx-trigger="every 1s"' in before
+    assert 'hx-trigger="every 1s' in before
     assert "You can close this" in before
     see_through(job.pk)
     after = htmx(client, "get", f"{url}?part=body")

@@ -252,9 +252,11 @@ def test_a_caption_beside_a_file_on_disk_is_read(tmp_path: Path) -> None:
     first, second = dataset.from_paths([tmp_path])
     assert (first.name, first.caption, second.caption) == ("0.png", "smiling", "")
     assert io.BytesIO(first.read()).getvalue() == png(0)
-    [gone] = dataset.from_paths([tmp_path / "gone.png"])
+    with pytest.raises(Invalid, match="no file or folder .*gone.png"):
+        dataset.from_paths([tmp_path / "gone.png"])
+    (tmp_path / "0.png").unlink()
     with pytest.raises(Invalid, match="can't be read"):
-        gone.read()
+        first.read()
 
 
 def test_the_files_of_a_training_are_in_order_and_left_over_ones_are_told(luna: Character) -> None:
