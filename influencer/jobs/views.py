@@ -79,10 +79,12 @@ def _change(request: HttpRequest, job_id: str, verb: Any, *events: str) -> HttpR
 
 
 def _fragment(request: HttpRequest, job: Job) -> HttpResponse:
-    said = request.GET.get("said", "")
-    response = _fresh(render(request, "jobs/_fragment.html", {"job": job, "said": said}))
-    if said and not job.is_final and said != wording.shown(job).mark:
-        trigger_client_event(response, "job-progressed", {"id": job.id, "kind": job.kind})
+    said, shown = request.GET.get("said", ""), wording.shown(job)
+    response = _fresh(render(request, "jobs/_body.html", {"job": job}))
+    if said != shown.mark:
+        trigger_client_event(response, "job-said", {"text": shown.spoken})
+        if said and not job.is_final:
+            trigger_client_event(response, "job-progressed", {"id": job.id, "kind": job.kind})
     if job.is_final:
         detail = {"id": job.id, "kind": job.kind, "state": job.state, "characterId": job.character_id}
         trigger_client_event(response, "job-finished", detail)

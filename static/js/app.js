@@ -7,6 +7,7 @@ import "./fill.js";
 import "./keep.js";
 import "./keys.js";
 import "./menus.js";
+import "./said.js";
 import "./saves.js";
 import "./selection.js";
 import "./themes.js";

@@ -48,7 +48,8 @@ def open_product(
     yield opened
     for context in contexts:
         context.close()
-    assert [text for text in complaints if not text.startswith(REFUSED + LEFT)] == []
+    complaints = [text for text in complaints if not text.startswith(REFUSED + LEFT)]
+    assert not complaints, complaints
 
 
 def _session(url: str, name: str) -> Any:

@@ -115,7 +115,7 @@ def test_the_list_is_accessible_in_every_state(open_jobs: Open, width: int) -> N
 def test_a_job_moves_where_it_stands_and_says_so(open_jobs: Open) -> None:
     job = running(a_job(), message="Step 1 of 20", progress=0.05)
     page = open_jobs()
-    component, told = page.locator(f"#{job.id}"), page.locator(f"#said-{job.id}")
+    component, told = page.locator(f"#{job.id}"), page.locator("#said")
     expect(component).to_contain_text("Step 1 of 20")
     height = component.bounding_box()["height"]
     put(job, message="Step 12 of 20", progress=0.6, seconds_left=4)
