@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management.color import no_style
+from django.db import connection
+from django.test import TransactionTestCase
 
 from tests.browsing import browser, chromium_path, open_page, owner_state, page, up_server
 from tests.environment import FOLDER
 
 __all__ = ["browser", "chromium_path", "open_page", "owner_state", "page", "up_server"]
+
+MADE_BY_MIGRATE = frozenset({"auth_permission", "django_content_type", "django_migrations"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,6 +29,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("up_server"))
         elif item.get_closest_marker("drill") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+@pytest.fixture(autouse=True)
+def nothing_slow_for_its_own_sake(settings: Any) -> None:
+    """Passwords that are hard to guess and a list of every static file, made anew for every test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly_emptied_tables() -> Iterator[None]:
+    """After a test with transactions of its own Django would make every permission anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: _empty_tables())
+        yield
+
+
+def _empty_tables() -> None:
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    connection.ops.execute_sql_flush(
+        connection.ops.sql_flush(no_style(), sorted(set(names) - MADE_BY_MIGRATE))
+    )
 
 
 @pytest.fixture(autouse=True)

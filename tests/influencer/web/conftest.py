@@ -18,7 +18,6 @@ def small_product(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setattr(tabs, "_tabs", {})
     tabs.register(tabs.Tab(10, "Pages", "page", "users"))
     settings.ROOT_URLCONF = "tests.influencer.web.addresses"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     addresses.made.clear()
     addresses.failures.clear()
     cache.clear()
