@@ -39,7 +39,10 @@ def get(pk: str) -> Character:
 
 
 def search(*, q: str = "", show: str = "", model: str = "", sort: str = "") -> QuerySet[Character]:
-    """Characters by name or handle, active or paused, model; sorted by name unless told otherwise."""
+    """Characters by name or handle, active or paused, model; sorted by name unless told otherwise.
+
+    Of two made at once the later in the file is the newer.
+    """
     found = Character.objects.all()
     if q:
         words = Q(name__icontains=q) | Q(instagram_handle__icontains=q) | Q(twitter_handle__icontains=q)
@@ -48,6 +51,8 @@ def search(*, q: str = "", show: str = "", model: str = "", sort: str = "") -> Q
         found = found.filter(is_active=show == "active")
     if model:
         found = found.filter(preferred_model=model)
+    if sort.startswith("-"):
+        return found.order_by(sort.removeprefix("-")).reverse()
     return found.order_by(sort or "name")
 
 
