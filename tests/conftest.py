@@ -19,9 +19,9 @@ __all__ = ["browser", "chromium_path", "open_page", "owner_state", "page", "up_s
 MADE_BY_MIGRATE = frozenset({"auth_permission", "django_content_type", "django_migrations"})
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a running product in one process of a run on several cores."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Keep tests that share a running product in one process of a run on several cores; the longest begin."""
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
@@ -29,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("up_server"))
         elif item.get_closest_marker("drill") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    yield
+    items.sort(key=_rank)  # pytest-django has an order of its own
+
+
+def _rank(item: pytest.Item) -> int:
+    """What one process has to do alone must not be left to the end."""
+    group = item.get_closest_marker("xdist_group")
+    return 2 if group is None else int(group.args[0] != "up_server")
 
 
 @pytest.fixture(autouse=True)

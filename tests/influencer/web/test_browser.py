@@ -191,7 +191,7 @@ def test_a_dialog_opens_over_the_page_and_its_deed_is_told(open_page: Any, owner
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/page/")
-    expect(page.get_by_role("status")).to_contain_text("Saved <b>Luna</b>. See her")
+    expect(page.locator(".toasts")).to_contain_text("Saved <b>Luna</b>. See her")
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator(".toasts > .toast")).to_have_count(0)
 
@@ -218,7 +218,7 @@ def test_without_scripts_a_dialog_is_a_page_that_works(open_page: Any, owner: Us
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/page/")
-    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.locator(".toasts")).to_contain_text("Saved")
 
 
 def test_the_counter_counts_as_x_does(open_page: Any, owner: User) -> None:
