@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from influencer.jobs import health
+from tests.looking import assert_fine
 
 SCREENS = {"1280": (1280, 860), "390": (390, 844)}
 # What Chromium and htmx say of every answer from 400 on.
@@ -61,19 +61,8 @@ def _session(url: str, name: str) -> Any:
 def look(page: Page) -> None:
     """Nothing axe objects to and no sideways scrolling, in light and in dark."""
     for scheme in ("light", "dark"):
-        fine_in(page, scheme)
-
-
-def fine_in(page: Page, scheme: str) -> None:
-    """The dark differs from the light by its colours only, and those do not depend on the width."""
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    wide = (page.viewport_size or {}).get("width", 0) >= 1024
-    if scheme == "light" or wide:
-        rules = {} if scheme == "light" else {"runOnly": ["color-contrast"]}
-        found = Axe().run(page, options={"resultTypes": ["violations"], **rules})
-        assert found.violations_count == 0, found.generate_report()
-    sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(sideways) <= 0
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert_fine(page)
 
 
 def focused(page: Page) -> str:

@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from characters import services
 from characters.models import Character
 from tests.characters.factories import INSTAGRAM, chapter, luna, rows
-from tests.characters.opening import fine_in, focused
+from tests.characters.opening import focused
+from tests.looking import assert_fine
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("SCREENSHOTS", "")
@@ -68,8 +69,9 @@ def shoot(page: Page, name: str) -> None:
 def look(page: Page, name: str) -> None:
     """Nothing axe objects to and no sideways scrolling, in light and in dark."""
     for scheme in ("light", "dark"):
-        fine_in(page, scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         shoot(page, f"c-{name}-{scheme}")
+        assert_fine(page)
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.looking import assert_fine
 from tests.running import Running
 
 pytestmark = pytest.mark.browser
@@ -130,13 +130,6 @@ def look(page: Page, name: str) -> None:
     if SHOTS:
         page.wait_for_timeout(250)
         page.screenshot(path=Path(SHOTS) / f"sc-{name}.png", full_page=True, caret="initial")
-
-
-def assert_fine(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert sideways <= 0
 
 
 def said(page: Page, text: str) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +20,7 @@ from influencer.clients.errors import ServiceError
 from influencer.jobs import previews, services, worker
 from influencer.jobs.models import Job, JobState, JobStep
 from tests.influencer.jobs.factories import a_job, a_kind, put, running
+from tests.looking import assert_fine
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 expect.set_options(timeout=20_000)
@@ -107,9 +107,7 @@ def test_the_list_is_accessible_in_every_state(open_jobs: Open, width: int) -> N
         if SHOTS:
             page.wait_for_timeout(300)
             page.screenshot(path=str(Path(SHOTS) / f"jobs-{width}-{scheme}.png"), full_page=True)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert_fine(page)
 
 
 def test_a_job_moves_where_it_stands_and_says_so(open_jobs: Open) -> None:

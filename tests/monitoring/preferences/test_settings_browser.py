@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.looking import assert_fine
 from tests.running import Running
 
 pytestmark = pytest.mark.browser
@@ -43,13 +43,6 @@ def look(page: Page, name: str) -> None:
     if SHOTS:
         page.wait_for_timeout(250)
         page.screenshot(path=Path(SHOTS) / f"set-{name}.png", full_page=True, caret="initial")
-
-
-def assert_fine(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert sideways <= 0
 
 
 def test_the_account_menu_leads_there_and_a_save_stays(page: Page, up_server: Running) -> None:
