@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from influencer import browser as installed
 from tests.running import Running, running_up
@@ -23,6 +24,28 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 OpenPage = Callable[..., Page]
+SECONDS = 1000
+
+
+@contextmanager
+def signed_in(browser: Browser, running: Running, at: str = "/characters/") -> Iterator[Page]:
+    """The page `at` this path, as the owner sees it after signing in. A script that breaks fails the test."""
+    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 860})
+    context.set_default_timeout(30 * SECONDS)
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(f"/login/?next={at}")
+    page.locator("input[name=username]").fill(running.username)
+    page.locator("input[name=password]").fill(running.password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(f"**{at}")
+    yield page
+    context.close()
+
+
+def toast(page: Page, text: str) -> None:
+    """The page says so in passing."""
+    expect(page.locator(".toast", has_text=text).last).to_be_visible()
 
 
 @pytest.fixture(scope="session")
@@ -59,16 +82,8 @@ def browser(chromium_path: Path) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def owner_state(browser: Browser, up_server: Running) -> StorageState:
     """The cookies of someone who has signed in, so that each test need not."""
-    context = browser.new_context(base_url=up_server.url)
-    page = context.new_page()
-    page.goto("/login/")
-    page.locator("input[name=username]").fill(up_server.username)
-    page.locator("input[name=password]").fill(up_server.password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(lambda url: "/login/" not in url)
-    state = context.storage_state()
-    context.close()
-    return state
+    with signed_in(browser, up_server) as page:
+        return page.context.storage_state()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.browsing import toast
 from tests.running import Running, start_up, until
 from tests.screenshots import shoot
 
@@ -47,10 +48,6 @@ def page(context: BrowserContext) -> Page:
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
 
 
 def card(page: Page, name: str) -> Locator:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browsing import signed_in
 from tests.running import Running, running_up, status, until
 from tests.screenshots import shoot, shoot_all
 
@@ -35,17 +36,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def page(browser: Browser, running: Running) -> Iterator[Page]:
-    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30 * SECONDS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto("/login/?next=/monitoring/")
-    page.locator("input[name=username]").fill(running.username)
-    page.locator("input[name=password]").fill(running.password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url("**/monitoring/")
-    yield page
-    context.close()
+    with signed_in(browser, running, "/monitoring/") as page:
+        yield page
 
 
 def card(page: Page, name: str) -> Locator:

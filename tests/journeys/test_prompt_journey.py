@@ -16,6 +16,7 @@ import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from influencer import sandbox
+from tests.browsing import signed_in, toast
 from tests.running import Running, running_up, status, until
 from tests.screenshots import SHOTS, shoot_all
 
@@ -54,21 +55,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, running: Running) -> Iterator[Page]:
-    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(20 * SECONDS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto("/login/?next=/prompts/")
-    page.locator("input[name=username]").fill(running.username)
-    page.locator("input[name=password]").fill(running.password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url("**/prompts/")
-    yield page
-    context.close()
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
+    with signed_in(browser, running, "/prompts/") as page:
+        yield page
 
 
 def rows(page: Page) -> Locator:

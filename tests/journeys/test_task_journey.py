@@ -13,6 +13,7 @@ import orjson
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browsing import signed_in, toast
 from tests.running import Running, running_up, until
 from tests.screenshots import shoot, shoot_all
 
@@ -40,21 +41,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, running: Running) -> Iterator[Page]:
-    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(20 * SECONDS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto("/login/")
-    page.locator("input[name=username]").fill(running.username)
-    page.locator("input[name=password]").fill(running.password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(lambda url: "/login/" not in url)
-    yield page
-    context.close()
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
+    with signed_in(browser, running, "/scheduling/") as page:
+        yield page
 
 
 def task(page: Page) -> Locator:
@@ -71,7 +59,6 @@ def test_a_task_is_planned_fires_rests_and_runs_by_hand(page: Page, running: Run
 
 
 def _open_the_empty_tab(page: Page) -> None:
-    page.goto("/scheduling/")
     expect(page.get_by_role("heading", name="No tasks yet")).to_be_visible()
     alive = re.compile(r"Running\s*last looked .* workers")
     expect(page.locator("#pulse")).to_contain_text(alive, timeout=60 * SECONDS)

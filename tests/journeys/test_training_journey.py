@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from influencer.sandbox import art
+from tests.browsing import signed_in
 from tests.running import Running, running_up
 from tests.screenshots import SHOTS, shoot, shoot_all
 
@@ -31,12 +32,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, running: Running) -> Iterator[Page]:
-    context = browser.new_context(base_url=running.url, viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(20 * SECONDS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    yield page
-    context.close()
+    with signed_in(browser, running, "/characters/") as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -57,24 +54,13 @@ def section(page: Page) -> Locator:
     return page.locator("#training")
 
 
-def test_a_lora_is_trained_from_the_drop_to_the_next_image(
-    page: Page, running: Running, files: list[Path]
-) -> None:
-    _sign_in(page, running)
+def test_a_lora_is_trained_from_the_drop_to_the_next_image(page: Page, files: list[Path]) -> None:
     _add_a_character(page)
     _drop_images(page, files)
     _settle_and_begin(page)
     _follow(page)
     _look_at_the_proof_and_attach(page)
     _generate_with_it(page)
-
-
-def _sign_in(page: Page, running: Running) -> None:
-    page.goto("/login/")
-    page.locator("input[name=username]").fill(running.username)
-    page.locator("input[name=password]").fill(running.password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(lambda url: "/login/" not in url)
 
 
 def _add_a_character(page: Page) -> None:

@@ -14,6 +14,7 @@ import orjson
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browsing import toast
 from tests.looking import assert_fine
 from tests.running import Running, until
 
@@ -100,10 +101,6 @@ def row(page: Page, number: int) -> Locator:
     return page.locator(f"#row-prompt_{number}")
 
 
-def said(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
-
-
 def look(page: Page, name: str) -> None:
     if SHOTS:
         page.wait_for_timeout(250)
@@ -141,12 +138,12 @@ def test_new_prompt_edit_and_delete(page: Page, library: Path) -> None:
     dialog.get_by_label("Character").select_option(KAI)
     dialog.get_by_label("Prompt").fill("kai_mori at the harbour")
     dialog.get_by_role("button", name="Add").click()
-    said(page, "Added the prompt.")
+    toast(page, "Added the prompt.")
     new = page.locator("li.prompt", has_text="kai_mori at the harbour")
     new.get_by_role("link", name="Edit").click()
     dialog.get_by_label("Prompt").fill("kai_mori at the harbour, rain")
     dialog.get_by_role("button", name="Save").click()
-    said(page, "Saved the prompt.")
+    toast(page, "Saved the prompt.")
     page.locator("li.prompt", has_text="harbour, rain").get_by_role("link", name="Delete").click()
     look(page, "delete")
     dialog.get_by_role("button", name="Delete").click()
@@ -164,7 +161,7 @@ def test_several_are_deleted_after_a_confirmation_by_keyboard_alone(page: Page, 
     look(page, "bulk-delete")
     page.get_by_role("button", name="Delete", exact=True).last.focus()
     page.keyboard.press("Enter")
-    said(page, "Deleted 2 prompts.")
+    toast(page, "Deleted 2 prompts.")
     expect(page.locator("li.prompt")).to_have_count(3)
     expect(page.locator("#bulk")).to_be_hidden()
 
@@ -175,7 +172,7 @@ def test_a_caption_is_edited_in_place_and_the_library_is_searched(page: Page, li
     for caption in ("The lantern knows. #ice", "The ice knows."):
         area.fill(caption)
         area.blur()
-        said(page, "Saved the caption.")
+        toast(page, "Saved the caption.")
         until(lambda wanted=caption: stored(library, "prompt_1").get("caption") == wanted, 5)
     page.get_by_label("Search prompts").fill("ice knows")
     expect(page.locator("li.prompt")).to_have_count(1)
@@ -192,21 +189,21 @@ def test_refresh_prompts_shows_what_was_edited_in_the_file(page: Page, library: 
     library.write_bytes(orjson.dumps(records))
     page.get_by_role("button", name="Refresh Prompts").click()
     expect(row(page, 0)).to_contain_text("edited by hand")
-    said(page, "Read the library anew: 5 prompts.")
+    toast(page, "Read the library anew: 5 prompts.")
 
 
 def test_copy_puts_the_prompt_into_the_clipboard(open_page: OpenPage, library: Path) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto("/prompts/")
     row(page, 0).get_by_role("button", name="Copy").click()
-    said(page, "Copied the prompt.")
+    toast(page, "Copied the prompt.")
     assert page.evaluate("navigator.clipboard.readText()") == TEXTS[0]["prompt"]
 
 
 def test_generate_with_ai_writes_caption_and_alt_text_and_says_by_whom(page: Page, library: Path) -> None:
     page.goto("/prompts/")
     row(page, 1).get_by_role("button", name="Generate with AI").click()
-    said(page, "Written without AI.")
+    toast(page, "Written without AI.")
     expect(row(page, 1).get_by_label("Caption")).not_to_have_value("")
     expect(row(page, 1)).to_contain_text("written without AI")
     kept = stored(library, "prompt_1")
@@ -254,7 +251,7 @@ def test_two_that_are_too_close_stand_side_by_side(page: Page, library: Path) ->
 def test_the_composer_has_its_caption_written(page: Page, library: Path) -> None:
     page.goto(f"/characters/{LUNA}/post/x/")
     page.get_by_role("button", name="Generate with AI").click()
-    said(page, "Written without AI.")
+    toast(page, "Written without AI.")
     expect(page.get_by_label("Caption", exact=True)).not_to_have_value("")
     expect(page.get_by_label("Alt text")).not_to_have_value("")
     first_word = page.get_by_label("Caption", exact=True).input_value().split()[0]

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browsing import toast
 from tests.looking import assert_fine
 from tests.running import Running
 
@@ -132,10 +133,6 @@ def look(page: Page, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"sc-{name}.png", full_page=True, caret="initial")
 
 
-def said(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
-
-
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 )
@@ -230,7 +227,7 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
     expect(page.locator(".tabs [aria-current] .count")).to_contain_text("3")
     page.get_by_role("article", name="Kai Mori waits for review").focus()
     page.keyboard.press("r")
-    said(page, "Rejected: nothing is posted.")
+    toast(page, "Rejected: nothing is posted.")
     card = page.get_by_role("article", name="Kai Mori waits for review")
     expect(card).to_contain_text("The second")
     expect(card).to_be_focused()
@@ -240,7 +237,7 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
     look(page, "review-edit")
     assert_fine(page)
     card.get_by_role("button", name="Approve").press("Enter")
-    said(page, "Approved: it goes out now.")
+    toast(page, "Approved: it goes out now.")
     expect(card).to_contain_text("The third")
     expect(card).to_be_focused()
     page.keyboard.press("a")
@@ -303,10 +300,10 @@ def test_missed_runs_are_skipped_and_run_late(page: Page, plans: Running) -> Non
     rail = page.locator("#missed")
     expect(rail.get_by_role("listitem")).to_have_count(3)
     rail.get_by_role("button", name="Skip").first.click()
-    said(page, "Left out. It stays in the history.")
+    toast(page, "Left out. It stays in the history.")
     expect(rail.get_by_role("listitem")).to_have_count(2)
     rail.get_by_role("button", name="Run late").first.press("Enter")
-    said(page, "Started 1 run.")
+    toast(page, "Started 1 run.")
     expect(rail.get_by_role("listitem")).to_have_count(1)
     rail.get_by_role("link", name="Run all, spread out").click()
     look(page, "run-all")

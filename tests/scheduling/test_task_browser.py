@@ -15,6 +15,7 @@ import orjson
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browsing import toast
 from tests.looking import assert_fine
 from tests.running import Running, until
 
@@ -81,10 +82,6 @@ def menu(page: Page, number: int, name: str) -> None:
     row(page, number).locator(".panel").get_by_text(name, exact=True).click()
 
 
-def said(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
-
-
 def look(page: Page, name: str) -> None:
     if SHOTS:
         page.wait_for_timeout(250)
@@ -119,7 +116,7 @@ def test_an_editor_that_is_a_page_of_its_own_leads_on(page: Page, file: Path) ->
     page.get_by_label("Text", exact=True).fill("kai_mori in a page of its own")
     page.get_by_role("button", name="Add Task").click()
     page.wait_for_url("**/scheduling/")
-    said(page, "Added: generate and post to Instagram.")
+    toast(page, "Added: generate and post to Instagram.")
     assert read(file)[-1]["config"] == {"prompt": "kai_mori in a page of its own"}
 
 
@@ -154,7 +151,7 @@ def test_a_task_is_added_with_its_next_runs_shown_while_typing(page: Page, file:
     expect(upcoming).to_contain_text("At 09:30 Monday to Friday")
     dialog.get_by_label("Text", exact=True).fill("kai_mori on the last train")
     dialog.get_by_role("button", name="Add Task").click()
-    said(page, "Added: generate and post to Instagram.")
+    toast(page, "Added: generate and post to Instagram.")
     expect(page.locator("li.task", has_text="At 09:30 Monday to Friday, Tokyo time")).to_be_visible()
     added = read(file)[-1]
     assert (added["schedule"], added["config"]) == ("30 9 * * 1-5", {"prompt": "kai_mori on the last train"})
@@ -185,7 +182,7 @@ def test_each_type_shows_its_own_fields(page: Page, file: Path) -> None:
 def test_pause_resume_edit_duplicate_and_delete(page: Page, file: Path) -> None:
     page.goto("/scheduling/")
     row(page, 0).get_by_role("button", name="Pause").click()
-    said(page, "Luna the Mystic: generate an image is paused.")
+    toast(page, "Luna the Mystic: generate an image is paused.")
     row(page, 0).get_by_role("button", name="Resume").click()
     expect(row(page, 0).get_by_role("button", name="Pause")).to_be_focused()
     assert stored(file, "task_0")["active"] is True
@@ -216,7 +213,7 @@ def test_run_now_asks_and_its_result_appears_by_itself(page: Page, file: Path) -
     menu(page, 2, "Run now")
     expect(dialog).to_contain_text("It is paused, and stays so.")
     dialog.get_by_role("button", name="Run now").click()
-    said(page, "Started 1 run.")
+    toast(page, "Started 1 run.")
     expect(row(page, 2)).to_contain_text("3 written", timeout=20_000)
     row(page, 2).get_by_role("link", name="3 written").click()
     expect(dialog).to_contain_text("Wrote 3 prompts")
@@ -271,7 +268,7 @@ def test_a_prompt_is_scheduled_from_the_library(page: Page, file: Path, up_serve
     dialog.get_by_label("Every", exact=True).select_option("6 hours")
     expect(dialog.locator("#upcoming")).to_contain_text("Every 6 hours")
     dialog.get_by_role("button", name="Add Task").click()
-    said(page, "Added: generate and post to Instagram.")
+    toast(page, "Added: generate and post to Instagram.")
     until(lambda: read(file)[-1]["schedule"] == "6h", 5)
     page.goto(f"/characters/{LUNA}/")
     expect(page.locator("#schedule")).to_contain_text("Every 6 hours")

@@ -153,7 +153,7 @@ def test_the_owner_is_set_up_in_a_browser(open_page: Any) -> None:
 
 def test_the_chosen_theme_stays_and_the_admin_follows(open_page: Any, owner: User) -> None:
     page = open_page("/page/", user=owner, color_scheme="light")
-    page.get_by_label("Account").click()
+    page.get_by_label("Account", exact=True).click()
     page.get_by_role("button", name="Light or dark").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.goto("/admin/")
@@ -163,7 +163,7 @@ def test_the_chosen_theme_stays_and_the_admin_follows(open_page: Any, owner: Use
 
 def test_the_menu_closes_by_escape_and_gives_the_focus_back(open_page: Any, owner: User) -> None:
     page = open_page("/page/", user=owner)
-    page.get_by_label("Account").focus()
+    page.get_by_label("Account", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Admin")).to_be_visible()
     page.keyboard.press("Tab")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browsing import toast
 from tests.looking import assert_fine
 from tests.running import Running
 
@@ -35,10 +36,6 @@ def stored(up_server: Running) -> dict[str, object]:
     return dict(json.loads((up_server.data / "settings.json").read_text()))
 
 
-def said(page: Page, text: str) -> None:
-    expect(page.locator(".toast", has_text=text).last).to_be_visible()
-
-
 def look(page: Page, name: str) -> None:
     if SHOTS:
         page.wait_for_timeout(250)
@@ -47,13 +44,13 @@ def look(page: Page, name: str) -> None:
 
 def test_the_account_menu_leads_there_and_a_save_stays(page: Page, up_server: Running) -> None:
     page.goto("/characters/")
-    page.get_by_label("Account").click()
+    page.get_by_label("Account", exact=True).click()
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
     comfyui = page.locator("#comfyui")
     comfyui.get_by_label("Address").fill("http://192.168.1.20:8188\nhttp://ann:open-sesame@10.0.0.9:8188")
     comfyui.get_by_role("button", name="Save").click()
-    said(page, "Saved ComfyUI.")
+    toast(page, "Saved ComfyUI.")
     expect(comfyui.get_by_label("Address")).to_have_value(
         "http://192.168.1.20:8188\nhttp://********@10.0.0.9:8188"
     )
@@ -69,7 +66,7 @@ def test_a_key_goes_in_and_never_comes_out(page: Page, up_server: Running) -> No
     gemini = page.locator("#gemini")
     gemini.get_by_label("Key").fill(KEY)
     gemini.get_by_role("button", name="Save").click()
-    said(page, "Saved Gemini.")
+    toast(page, "Saved Gemini.")
     expect(gemini.get_by_text("Leave empty to keep it.")).to_be_visible()
     expect(gemini.get_by_label("Key")).to_have_value("")
     assert KEY not in page.content()
@@ -123,13 +120,13 @@ def test_by_keyboard_alone_enter_saves_and_the_sandbox_chip_follows(page: Page, 
     page.get_by_label("Backups to keep").focus()
     page.keyboard.type("3")
     page.keyboard.press("Enter")
-    said(page, "Saved Backups.")
+    toast(page, "Saved Backups.")
     assert stored(up_server) == {"backupsKept": 3}
     page.get_by_label("Where needed").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_label("For all")).to_be_checked()
     page.keyboard.press("Enter")
-    said(page, "Saved Sandbox.")
+    toast(page, "Saved Sandbox.")
     page.reload()
     chip = page.locator("summary", has_text="Sandbox")
     expect(chip).to_have_attribute("title", "ComfyUI, Instagram, X and Gemini are stand-ins on this computer")
@@ -147,7 +144,7 @@ def test_the_second_to_save_is_told(page: Page, open_page: OpenPage, up_server: 
     assert stored(up_server) == {"backupsKept": 5}
     look(page, "told")
     page.locator("#backups").get_by_role("button", name="Save").click()
-    said(page, "Saved Backups.")
+    toast(page, "Saved Backups.")
     assert stored(up_server) == {"backupsKept": 9}
 
 
