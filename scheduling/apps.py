@@ -18,7 +18,7 @@ class SchedulingConfig(AppConfig):
             name="Scheduling",
             url_name="scheduling:list",
             icon="calendar-days",
-            waiting="scheduling.review.waiting",
+            waiting="scheduling.runs.waiting_for_someone",
         )
         tabs.register(tab)
         panels.register_panel("next_post", "scheduling.on_characters.next_posts")

@@ -129,7 +129,7 @@ def cards() -> list[Card]:
 
 def missed() -> dict[str, Any]:
     """The latest missed runs, how many there are, and when nothing ran, if that is known."""
-    rows = runs.missed()
+    rows = list(runs.missed())
     tasks = Task.objects.in_bulk([row.task_id for row in rows[:MOST_MISSED]])
     names = dict(Character.objects.values_list("pk", "name"))
     portraits = images.portraits([row.character_id for row in rows[:MOST_MISSED] if row.character_id])

@@ -85,7 +85,9 @@ class Planner:
 
     def _plan_all(self, now: datetime) -> None:
         clocks = Clocks.now()
-        active = {task.pk: task for task in Task.objects.all() if task.active}
+        tasks = {task.pk: task for task in Task.objects.all()}
+        active = {pk: task for pk, task in tasks.items() if task.active}
+        runs.drop_missed_without_task(tasks)
         plans = {pk: _unplanned(task, clocks) for pk, task in active.items()}
         changed = {pk for pk, plan in plans.items() if not _says_the_same(self._plans.get(pk), plan)}
         if changed or set(self._plans) - set(plans) or self._looked is None:

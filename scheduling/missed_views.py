@@ -50,7 +50,7 @@ def run_all(request: HttpRequest) -> HttpResponse:
         jobs.require_worker("default")
         answer = told(request, said(hand.run_all_missed(user_id=request.user.pk)))
         return htmx.refresh(answer, "job-started") if htmx.is_htmx(request) else answer
-    count = len(runs.missed())
+    count = runs.missed().count()
     context = {
         "title": f"Run {count} missed run{'' if count == 1 else 's'} now?",
         "text": f"They start one after another, those that post to the same account "

@@ -14,12 +14,15 @@ from influencer.jobs import health
 from influencer.jobs.models import OPEN, Job
 from influencer.jobs.pace import clusters, pace
 from influencer.web import zone as dashboard
+from scheduling import runs
 from scheduling.models import Fired, Task
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """When the clock last looked, how many workers answer, and the time of the dashboard's zone.
+    """When the clock last looked, how many workers answer, the time of the dashboard's zone.
+
+    And how many runs wait for review, or were missed and want a decision.
 
     `mark` is another one as soon as a task, a run or the state of a run is.
     """
@@ -29,6 +32,8 @@ class Pulse:
     workers: int
     zone: str
     now: datetime
+    review: int
+    missed: int
     mark: str
 
 
@@ -37,7 +42,16 @@ def current() -> Pulse:
     now, looked = timezone.now(), health.clock_beat()
     alive = looked is not None and now - looked < timedelta(seconds=pace().silence)
     zone = dashboard.current()
-    return Pulse(looked, alive, _workers(), zone.key, now.astimezone(zone), _mark())
+    return Pulse(
+        looked_at=looked,
+        alive=alive,
+        workers=_workers(),
+        zone=zone.key,
+        now=now.astimezone(zone),
+        review=runs.waiting_for_review().count(),
+        missed=runs.missed().count(),
+        mark=_mark(),
+    )
 
 
 def _mark() -> str:

@@ -12,7 +12,7 @@ from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, NotFound
 from influencer.jobs import services as jobs
-from influencer.jobs.models import Job, JobState
+from influencer.jobs.models import Job
 from scheduling import runs
 
 
@@ -48,11 +48,6 @@ def reject(job_id: str) -> Job:
         job = _in_review(job_id)
         _remember(job, "Rejected", rejected=True)
         return jobs.cancel(job_id)
-
-
-def waiting() -> int:
-    """How many wait, for the number beside the tab."""
-    return Job.objects.filter(state=JobState.WAITING, reason=runs.REVIEW, kind=runs.KIND).count()
 
 
 def _in_review(job_id: str) -> Job:

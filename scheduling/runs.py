@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ KEPT = timedelta(days=400)
 # How many of a deleted task's latest runs are looked at to find those that wait.
 RECENT = 50
 REVIEW = "review"
+DELETED = "The task was deleted."
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,25 @@ def history(task_id: str = "", *, most: int = 50) -> list[Run]:
     return with_jobs(list(rows[:most]))
 
 
-def missed() -> list[Fired]:
+def missed() -> QuerySet[Fired]:
     """The missed runs about which a person has to decide, newest first."""
-    return list(Fired.objects.filter(state=FiredState.MISSED))
+    return Fired.objects.filter(state=FiredState.MISSED)
 
 
-def waiting_for_review() -> list[Job]:
+def waiting_for_review() -> QuerySet[Job]:
     """The runs that wait for someone to look at them, oldest first."""
-    return list(Job.objects.filter(state=JobState.WAITING, reason=REVIEW, kind=KIND).order_by("created_at"))
+    return Job.objects.filter(state=JobState.WAITING, reason=REVIEW, kind=KIND).order_by("created_at")
+
+
+def waiting_for_someone() -> int:
+    """How many want a decision, for the number beside the tab."""
+    return waiting_for_review().count() + missed().count()
+
+
+def drop_missed_without_task(task_ids: Collection[str]) -> None:
+    """Nobody has to decide about the missed runs of a task that is none of these any more."""
+    gone = set(missed().values_list("task_id", flat=True)) - set(task_ids)
+    missed().filter(task_id__in=gone).update(state=FiredState.SKIPPED, why=DELETED)
 
 
 def prune(now: datetime) -> None:

@@ -23,7 +23,6 @@ from scheduling.models import Fired, FiredState, Task
 from scheduling.payload import merged
 
 Check = Callable[[Task], bool]
-DELETED = "The task was deleted."
 
 
 def get(pk: str) -> Task:
@@ -114,7 +113,7 @@ def delete_task(pk: str) -> None:
     """
     get(pk).delete()
     rows = Fired.objects.filter(task_id=pk)
-    rows.filter(state=FiredState.MISSED).update(state=FiredState.SKIPPED, why=DELETED)
+    rows.filter(state=FiredState.MISSED).update(state=FiredState.SKIPPED, why=runs.DELETED)
     ids = rows.filter(state=FiredState.FIRED).order_by("-pk").values_list("job_id", flat=True)
     waiting = Job.objects.filter(pk__in=list(ids[: runs.RECENT]), state=JobState.WAITING)
     for job in waiting.filter(reason__in=(runs.REVIEW, "scheduled")):

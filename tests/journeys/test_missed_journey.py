@@ -98,6 +98,7 @@ def _the_others_are_asked_about(page: Page) -> None:
     )
     for name in ("Luna the Mystic", "Kai Mori"):
         expect(task(page, name)).to_contain_text("missed")
+    expect(page.locator(".tabs [aria-current] .count")).to_contain_text("2")
     shoot_all(page, "missed", full=True)
 
 

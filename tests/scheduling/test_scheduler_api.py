@@ -82,7 +82,7 @@ def test_what_the_clock_has_planned_is_shown_and_an_edit_at_once(client: Client)
     task = a_task("6h")
     looked(timezone.now())
     planned = client.get("/api/scheduler").json()["tasks"][0]["nextRun"]
-    edit(task.pk, schedule="0 18 * * *")
+    edit(task.pk, schedule="30 18 * * *")
     assert client.get("/api/scheduler").json()["tasks"][0]["nextRun"] != planned
 
 
