@@ -177,7 +177,9 @@ def processing(stage: Stage, host: ScriptedServer) -> Callable[[], Any]:
 
 def test_a_container_instagram_could_not_use(stage: Stage, host: ScriptedServer) -> None:
     stage.order("instagram", "container_error")
-    error = refusal(processing(stage, host))
+    ask_now = processing(stage, host)
+    stage.control("POST", "clock", {"advance": 60})
+    error = refusal(ask_now)
     row = documented("Instagram", error.code, error.message)
     assert WHAT_HAPPENS[error.action] in row.does and error.fix == row.fix
 
