@@ -11,6 +11,8 @@ import pytest
 from influencer import browser
 from influencer.management.commands import test as command
 
+SHELL = "chromium_headless_shell-{}/chrome-headless-shell-linux64/chrome-headless-shell"
+
 
 def handed(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
     """The words pytest is started with."""
@@ -71,10 +73,10 @@ def test_playwrights_own_browser_is_the_last_resort(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     assert browser.find() is None
-    chrome = tmp_path / "chromium-1200" / "chrome-linux64" / "chrome"
-    chrome.parent.mkdir(parents=True)
-    chrome.touch()
-    assert browser.find() == chrome
+    for name in ("chromium-1200/chrome-linux64/chrome", SHELL.format(1200), SHELL.format(1201)):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+        assert browser.find() == tmp_path / name
 
 
 def test_without_one_the_system_installs_it_else_playwright(
@@ -92,5 +94,5 @@ def test_without_one_the_system_installs_it_else_playwright(
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert browser.find_or_install() == Path("/own/chrome")
     assert ran[0] == "apt-get update"
-    assert ran[1].endswith("playwright install chromium")
+    assert ran[1].endswith("playwright install --only-shell chromium")
     assert "Installing Chromium" in capsys.readouterr().err
