@@ -41,7 +41,7 @@ def current() -> Pulse:
     """As it is at the moment."""
     now, looked = timezone.now(), health.clock_beat()
     alive = looked is not None and now - looked < timedelta(seconds=pace().silence)
-    zone = dashboard.current()
+    zone, missed = dashboard.current(), runs.missed().count()
     return Pulse(
         looked_at=looked,
         alive=alive,
@@ -49,15 +49,18 @@ def current() -> Pulse:
         zone=zone.key,
         now=now.astimezone(zone),
         review=runs.waiting_for_review().count(),
-        missed=runs.missed().count(),
-        mark=_mark(),
+        missed=missed,
+        mark=_mark(missed),
     )
 
 
-def _mark() -> str:
+def _mark(missed: int) -> str:
     newest = Fired.objects.aggregate(newest=Max("pk"))["newest"]
     open_jobs = sorted(Job.objects.filter(state__in=OPEN).order_by().values_list("pk", "state", "reason"))
-    return hashlib.blake2b(repr((newest, open_jobs, _saved())).encode(), digest_size=8).hexdigest()
+    # A run may come and go between two looks.
+    ended = Job.objects.aggregate(last=Max("finished_at"))["last"]
+    said = (newest, missed, open_jobs, ended, _saved())
+    return hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
 
 
 def _saved() -> int:

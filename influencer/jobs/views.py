@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 from influencer.errors import Conflict
 from influencer.jobs import figures, names, previews, services, wording
 from influencer.jobs.models import Job
-from influencer.web import htmx
+from influencer.web import htmx, tabs
 
 
 @require_GET
@@ -32,11 +32,14 @@ def row(request: HttpRequest, job_id: str) -> HttpResponse:
 
 @require_GET
 def header(request: HttpRequest) -> HttpResponse:
-    """The header's count; 204 when it is what the page shows already."""
+    """The header's counts, those of its tabs too; 204 when the page shows them already."""
     counts = figures.for_header()
-    if request.GET.get("seen") == f"{counts.running}-{counts.queued}":
+    waiting = [(tab, tab.count) for tab in tabs.all_tabs() if tab.waiting]
+    seen = "-".join(map(str, (counts.running, counts.queued, *(count for _, count in waiting))))
+    if request.GET.get("seen") == seen:
         return _fresh(htmx.done())
-    return _fresh(render(request, "jobs/_header.html", {"counts": counts}))
+    context = {"counts": counts, "waiting": waiting, "seen": seen}
+    return _fresh(render(request, "jobs/_header.html", context))
 
 
 @require_GET

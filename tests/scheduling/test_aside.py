@@ -61,12 +61,12 @@ def test_the_oldest_waits_with_image_words_and_account(admin_client: Client, lun
     assert "The first" in page and "“The second”" in page
     assert "Instagram (sandbox)" in page
     assert f"/images/{first.memo['image_ids'][0]}/file" in page
-    assert '<span class="count">2<span class="visually-hidden"> wait for you</span></span>' in page
+    assert 'id="waiting-scheduling">2<span class="visually-hidden"> wait for you</span></span>' in page
 
 
 def test_nothing_is_shown_when_nothing_waits(admin_client: Client) -> None:
     page = admin_client.get("/scheduling/").content.decode()
-    assert "Review" not in page and 'class="count"' not in page
+    assert "Review" not in page and 'id="waiting-scheduling" hidden>0<' in page
 
 
 def test_approve_lets_it_go_and_the_next_one_comes(admin_client: Client, luna: Character) -> None:

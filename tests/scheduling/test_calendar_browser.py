@@ -228,6 +228,7 @@ def test_review_by_keyboard_alone(page: Page, plans: Running) -> None:
     page.get_by_role("article", name="Kai Mori waits for review").focus()
     page.keyboard.press("r")
     toast(page, "Rejected: nothing is posted.")
+    expect(page.locator(".tabs [aria-current] .count")).to_contain_text("2")
     card = page.get_by_role("article", name="Kai Mori waits for review")
     expect(card).to_contain_text("The second")
     expect(card).to_be_focused()

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from tests.browsing import toast
 from tests.looking import assert_fine
@@ -285,3 +286,20 @@ def test_without_scripts_a_task_is_added_run_and_paused(open_page: OpenPage, fil
     expect(page.locator("main")).to_contain_text("At 18:00 on the 1st of the month")
     row(page, 0).get_by_role("button", name="Pause").click()
     expect(row(page, 0).get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_a_list_that_is_on_its_way_is_not_the_last_word(page: Page, file: Path) -> None:
+    """What changes while the list loads itself anew has it load once more."""
+    page.goto("/scheduling/")
+    page.route("**/scheduling/pulse/*", lambda route: route.abort())  # it would come to the rescue
+    held: list[Route] = []
+    page.route("**/scheduling/", lambda route: route.continue_() if held else held.append(route))
+    changed = "document.body.dispatchEvent(new Event('tasks-changed'))"
+    with page.expect_request("**/scheduling/"):
+        page.evaluate(changed)
+    stale = held[0].fetch()
+    file.write_bytes(orjson.dumps([{**record, "active": False} for record in read(file)]))
+    page.evaluate(changed)
+    with suppress(Error):  # nobody waits for it any more
+        held[0].fulfill(response=stale)
+    expect(row(page, 0)).to_contain_text("paused")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from characters.images.models import Image
@@ -165,6 +166,20 @@ def test_a_page_takes_the_same_queries_for_one_task_and_twenty(
         client.get("/scheduling/")
 
 
+# --- what waits for a person -----------------------------------------------------------------
+
+
+def test_the_header_keeps_the_number_beside_the_tab_current(client: Client) -> None:
+    task, asked = a_task(character=luna()), reverse("jobs:header")
+    before = client.get(asked, headers=HTMX).content.decode()
+    assert 'id="waiting-scheduling" hx-swap-oob="true" hidden>0<' in before and "seen=0-0-0" in before
+    runs.record(task, timezone.now(), FiredState.MISSED)
+    assert 'id="waiting-scheduling">1<' in client.get("/characters/").content.decode()
+    after = client.get(asked, {"seen": "0-0-0"}, headers=HTMX).content.decode()
+    assert 'id="waiting-scheduling" hx-swap-oob="true">1<' in after
+    assert client.get(asked, {"seen": "0-0-1"}, headers=HTMX).status_code == 204
+
+
 # --- the pulse -------------------------------------------------------------------------------
 
 
@@ -195,6 +210,16 @@ def test_the_pulse_tells_the_page_that_a_task_or_a_run_has_changed(client: Clien
     assert events(again()) == events(ask()) == {"tasks-changed"}
     again = asked()
     Job.objects.filter(pk=job.pk).update(state="succeeded")
+    assert events(again()) == {"tasks-changed"}
+    again = asked()
+    job = runs.start(task, due=timezone.now())
+    Job.objects.filter(pk=job.pk).update(state="succeeded", finished_at=timezone.now())
+    assert events(again()) == {"tasks-changed"}, "it came and went between two looks"
+    again = asked()
+    runs.record(task, timezone.now(), FiredState.MISSED)
+    assert events(again()) == {"tasks-changed"}
+    again = asked()
+    runs.missed().update(state=FiredState.SKIPPED)
     assert events(again()) == {"tasks-changed"}
     again = asked()
     services.toggle_task(task.pk)

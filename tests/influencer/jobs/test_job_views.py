@@ -190,9 +190,9 @@ def test_with_nothing_to_show_the_header_asks_less_often(owner: Client) -> None:
     html = owner.get(reverse("jobs:header"), **HTMX).content.decode()
     assert 'hx-trigger="every 5s"' in html
     assert "chip" not in html
-    assert owner.get(reverse("jobs:header"), {"seen": "0-0"}, **HTMX).status_code == 204
+    assert owner.get(reverse("jobs:header"), {"seen": "0-0-0"}, **HTMX).status_code == 204
 
 
 def test_the_header_names_queued_jobs_when_none_runs(owner: Client) -> None:
     a_job()
-    assert "1 queued" in owner.get(reverse("jobs:header"), {"seen": "0-0"}, **HTMX).content.decode()
+    assert "1 queued" in owner.get(reverse("jobs:header"), {"seen": "0-0-0"}, **HTMX).content.decode()

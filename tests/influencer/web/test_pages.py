@@ -32,7 +32,10 @@ def test_the_frame_shows_the_registered_tabs_in_order(signed_in: Client) -> None
 def test_a_tab_says_how_much_waits_for_a_person(signed_in: Client) -> None:
     tabs.register(tabs.Tab(11, "Three", "web:login", "list", waiting="tests.influencer.web.addresses.three"))
     content = signed_in.get("/page/").content.decode()
-    assert 'Three <span class="count">3<span class="visually-hidden"> wait for you</span></span>' in content
+    assert (
+        '<span class="count" id="waiting-three">3<span class="visually-hidden"> wait for you</span>'
+        in content
+    )
     assert content.count('class="count"') == 1
 
 
