@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import Q, QuerySet
@@ -15,29 +15,31 @@ from django.utils.html import format_html
 from characters import services
 from characters.forms import INSTAGRAM, LOOK, PERSONA, CharacterForm, NarrativeForm, X, remove_name
 from characters.models import SECRETS, Character, Narrative
-from influencer.jsondb.admin import RecordAdmin
+from influencer.jsondb.admin import RecordAdmin, UnlessChangedMeanwhile
 
 
-class CharacterAdminForm(CharacterForm):
-    """Refuses to save over what someone else saved meanwhile."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        hidden = forms.HiddenInput()
-        self.fields["digest"] = forms.CharField(required=False, widget=hidden, initial=self.digest)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not self.is_current(self.instance):
-            message = "Someone saved this character while you were editing. Open it anew, then change it."
-            raise forms.ValidationError(message, code="changed_since")
-        return cleaned
+class CharacterAdminForm(UnlessChangedMeanwhile, CharacterForm):
+    pass
 
 
 class NarrativeInline(admin.StackedInline):
     model = Narrative
     form = NarrativeForm
     extra = 0
+
+
+class ByCharacter(admin.SimpleListFilter):
+    """Records of one character; `owners` gives `(id, name)` of those to choose from."""
+
+    title = "character"
+    parameter_name = "character"
+    owners: Callable[[], list[tuple[str, str]]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return self.owners()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(character_id=self.value()) if self.value() else queryset
 
 
 class ModelFilter(admin.SimpleListFilter):

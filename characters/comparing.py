@@ -7,9 +7,9 @@ from typing import Any
 
 from django.forms import BoundField
 
-from characters import seen
-from characters.forms import RecordForm
 from characters.models import SECRETS
+from influencer.jsondb import seen
+from influencer.jsondb.forms import RecordForm
 
 
 @dataclass(frozen=True)

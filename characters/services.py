@@ -61,6 +61,12 @@ def names(ids: Sequence[str]) -> dict[str, str]:
     return dict(Character.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
 
 
+def owners(last_known: dict[str, str]) -> list[tuple[str, str]]:
+    """`(id, name)` by name, of `{id: name}` as other records remember them; also of those that are gone."""
+    found = last_known | names(list(last_known))
+    return sorted(((pk, name or pk) for pk, name in found.items() if pk), key=lambda one: one[1].casefold())
+
+
 def counts() -> dict[str, int]:
     """How many there are in all, active and paused."""
     states = Counter(Character.objects.values_list("is_active", flat=True))

@@ -1,18 +1,11 @@
-"""What the Monitoring tab is asked to show; what can't be used is ignored."""
+"""What the Monitoring tab is asked to show."""
 
 from __future__ import annotations
 
 from django import forms
 
+from influencer.web.filters import Filter
 from monitoring.models import Kind
-
-
-class Filter(forms.Form):
-    """Every field is optional, and a value that fits none counts as none."""
-
-    def values(self) -> dict[str, str]:
-        self.is_valid()
-        return {name: str(self.cleaned_data.get(name, "") or "") for name in self.fields}
 
 
 class JobFilter(Filter):

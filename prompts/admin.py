@@ -4,42 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from influencer.jsondb.admin import RecordAdmin
+from characters.admin import ByCharacter
+from influencer.jsondb.admin import RecordAdmin, UnlessChangedMeanwhile
 from prompts import claiming, services
 from prompts.forms import DIALOG, PromptForm
 from prompts.models import Prompt
 
 
-class PromptAdminForm(PromptForm):
-    """Refuses to save over what someone else saved meanwhile."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        hidden = forms.HiddenInput()
-        self.fields["digest"] = forms.CharField(required=False, widget=hidden, initial=self.digest)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not self.is_current(self.instance):
-            message = "Someone saved this prompt while you were editing. Open it anew, then change it."
-            raise forms.ValidationError(message, code="changed_since")
-        return cleaned
+class PromptAdminForm(UnlessChangedMeanwhile, PromptForm):
+    pass
 
 
-class OwnerFilter(admin.SimpleListFilter):
-    title = "character"
-    parameter_name = "character"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return services.owners()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(character_id=self.value()) if self.value() else queryset
+class OwnerFilter(ByCharacter):
+    owners = staticmethod(services.owners)
 
 
 @admin.register(Prompt)

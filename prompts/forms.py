@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
-from characters.forms import RecordForm, text_fields
 from characters.models import Character
 from influencer.clients import captions
 from influencer.clients.platform import Platform
 from influencer.clients.writers.interface import MOST_SCENES
+from influencer.jsondb.forms import RecordForm, text_fields
+from influencer.web.filters import Filter
 from prompts.models import Prompt, Source
 
 TEXTS = ("prompt", "caption", "alt_text", "instagram_caption", "x_caption")
@@ -103,8 +104,8 @@ class WriteForm(forms.Form):
         return [(chapter.pk, chapter.title) for chapter in chapters]
 
 
-class PromptFilter(forms.Form):
-    """Search, filters, sort of the library; what can't be used is ignored."""
+class PromptFilter(Filter):
+    """Search, filters and sort of the library."""
 
     USED = (("", "Used and unused"), ("no", "Unused"), ("yes", "Used"))
     SOURCE = (
@@ -120,10 +121,6 @@ class PromptFilter(forms.Form):
     used = forms.ChoiceField(required=False, choices=USED)
     source = forms.ChoiceField(required=False, choices=SOURCE)
     sort = forms.ChoiceField(required=False, choices=SORT)
-
-    def values(self) -> dict[str, str]:
-        self.is_valid()
-        return {name: str(self.cleaned_data.get(name, "") or "") for name in self.fields}
 
 
 def partial_form(names: tuple[str, ...] | list[str]) -> type[PromptForm]:

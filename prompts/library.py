@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from characters import seen
 from characters.images import planning
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing.models import Post, PostState
 from characters.publishing.words import Words
 from influencer.clients.platform import Platform
+from influencer.jsondb import seen
 from prompts import closeness
 from prompts.closeness import Closeness
 from prompts.models import Prompt, Source

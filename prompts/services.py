@@ -61,10 +61,7 @@ def counts() -> dict[str, int]:
 
 def owners() -> list[tuple[str, str]]:
     """Whose prompts there are, by name; of a deleted character as it was called last."""
-    written = _written_names()
-    names = written | characters.names(list(written))
-    known = ((pk, name or pk) for pk, name in names.items() if pk)
-    return sorted(known, key=lambda owner: owner[1].casefold())
+    return characters.owners(_written_names())
 
 
 @while_unchanged

@@ -9,10 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from characters.admin import ByCharacter
 from influencer.errors import Problem
 from influencer.jobs import services as jobs
 from influencer.jobs.admin import LookOnly
-from influencer.jsondb.admin import RecordAdmin
+from influencer.jsondb.admin import RecordAdmin, UnlessChangedMeanwhile
 from scheduling import deeds, hand, outcomes, runs, services, tasklist, timetable
 from scheduling.forms import TaskForm
 from scheduling.models import Fired, NextDue, Task, TaskType
@@ -21,34 +22,16 @@ from scheduling.timetable import Clocks
 RECORD = ("id", "character_name", "created_at", "updated_at")
 
 
-class TaskAdminForm(TaskForm):
-    """Refuses to save over what someone else saved meanwhile."""
-
+class TaskAdminForm(UnlessChangedMeanwhile, TaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        hidden = forms.HiddenInput()
-        self.fields["digest"] = forms.CharField(required=False, widget=hidden, initial=self.digest)
         self.fields["run_at"].widget = forms.TextInput()
         if moment := self.instance.run_at:
             self.initial["run_at"] = moment.isoformat()
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not self.is_current(self.instance):
-            message = "Someone saved this task while you were editing. Open it anew, then change it."
-            raise forms.ValidationError(message, code="changed_since")
-        return cleaned
 
-
-class OwnerFilter(admin.SimpleListFilter):
-    title = "character"
-    parameter_name = "character"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return tasklist.owners()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(character_id=self.value()) if self.value() else queryset
+class OwnerFilter(ByCharacter):
+    owners = staticmethod(tasklist.owners)
 
 
 class TypeFilter(admin.SimpleListFilter):

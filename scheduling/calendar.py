@@ -176,14 +176,6 @@ def silence(view: View, weeks: list[list[Day]], clocks: Clocks) -> str:
     return "" if shown else f"Nothing runs in {view.title}."
 
 
-def owners(clocks: Clocks) -> list[tuple[str, str]]:
-    """The characters that have tasks, by name."""
-    names = dict(Character.objects.values_list("pk", "name"))
-    kept = {task.character_id: task.character_name for task in _known(clocks).tasks.values()}
-    found = ((pk, names.get(pk) or name or pk) for pk, name in kept.items() if pk)
-    return sorted(found, key=lambda one: one[1].lower())
-
-
 def monday(day: date) -> date:
     return day - day.weekday() * DAY
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from influencer.web import htmx
-from scheduling import calendar, pulse
+from scheduling import calendar, pulse, tasklist
 from scheduling.calendar import View
 from scheduling.timetable import Clocks
 
@@ -26,6 +26,6 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     context |= {
         "by_month": view.as_month(),
         "by_week": view.as_week(today),
-        "owners": calendar.owners(clocks),
+        "owners": tasklist.owners(),
     }
     return render(request, "scheduling/calendar.html", context | {"pulse": pulse.current()})

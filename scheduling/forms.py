@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from characters.forms import RecordForm, text_fields
 from characters.models import Character
 from influencer.errors import Invalid
+from influencer.jsondb.forms import RecordForm, text_fields
+from influencer.web.filters import Filter
 from scheduling import cron, recipe, wall
 from scheduling.models import Task, TaskType
 from scheduling.timetable import Clocks
@@ -138,8 +139,8 @@ class TaskForm(RecordForm):
         return self.cleaned_data.get(name, getattr(self.instance, name))
 
 
-class TaskFilter(forms.Form):
-    """Search, filters and sort of the Scheduling tab; what can't be used is ignored."""
+class TaskFilter(Filter):
+    """Search, filters and sort of the Scheduling tab."""
 
     STATE = (("", "Active and paused"), ("active", "Active"), ("paused", "Paused"), ("failing", "Failing"))
     KIND = (("", "Everything"), *((name, capfirst(label)) for name, label in TaskType.choices))
@@ -150,10 +151,6 @@ class TaskFilter(forms.Form):
     state = forms.ChoiceField(required=False, choices=STATE)
     kind = forms.ChoiceField(required=False, choices=KIND)
     sort = forms.ChoiceField(required=False, choices=SORT)
-
-    def values(self) -> dict[str, str]:
-        self.is_valid()
-        return {name: str(self.cleaned_data.get(name, "") or "") for name in self.fields}
 
 
 def partial_form(names: tuple[str, ...] | list[str]) -> type[TaskForm]:

@@ -11,8 +11,6 @@ from django.db import models
 from django.forms.utils import pretty_name
 from django.utils.text import capfirst
 
-from characters import seen
-from characters.forms import TextField
 from characters.images import api as images_api
 from characters.images.forms import LONGEST_PROMPT, WishForm
 from characters.training import dataset
@@ -20,6 +18,8 @@ from characters.training.forms import TrainingForm
 from influencer.clients.platform import Platform
 from influencer.clients.writers.interface import MOST_SCENES
 from influencer.errors import Invalid
+from influencer.jsondb import seen
+from influencer.jsondb.forms import TextField
 from scheduling import lessons, recipe
 from scheduling.lessons import Pictures
 from scheduling.models import Task, TaskType

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
@@ -135,11 +136,8 @@ def search(*, q: str = "", character: str = "", state: str = "", kind: str = "",
 
 
 def owners() -> list[tuple[str, str]]:
-    """The characters that have tasks, by name."""
-    kept = {pk: name for pk, name in Task.objects.values_list("character_id", "character_name") if pk}
-    names = dict(Character.objects.filter(pk__in=list(kept)).values_list("pk", "name"))
-    found = ((pk, names.get(pk) or name or pk) for pk, name in kept.items())
-    return sorted(found, key=lambda one: one[1].lower())
+    """The characters that have tasks, by name; a deleted one as it was called last."""
+    return characters.owners(dict(Task.objects.values_list("character_id", "character_name")))
 
 
 def counts() -> dict[str, int]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from characters.models import Character
 from characters.publishing import services
 from characters.publishing.models import FINAL, Post, PostState
+from influencer.web.filters import Filter
 
 PAGE_SIZE = 10
 OPEN = "open"
@@ -28,16 +29,12 @@ PLATFORMS = (("", "Both platforms"), ("instagram", "Instagram"), ("x", "X"))
 PREFIX = "posts"
 
 
-class PostFilter(forms.Form):
-    """What can't be used is ignored."""
+class PostFilter(Filter):
+    """Search and filters of a character's posts."""
 
     q = forms.CharField(required=False, max_length=200)
     state = forms.ChoiceField(required=False, choices=STATES)
     platform = forms.ChoiceField(required=False, choices=PLATFORMS)
-
-    def values(self) -> dict[str, str]:
-        self.is_valid()
-        return {name: str(self.cleaned_data.get(name, "") or "") for name in self.fields}
 
 
 def search(*, character_id: str = "", platform: str = "", state: str = "", q: str = "") -> QuerySet[Post]:

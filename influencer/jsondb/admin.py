@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from .batching import batch
+from .forms import RecordForm
+
+
+class UnlessChangedMeanwhile(RecordForm):
+    """Refuses to save over what someone else saved while this form was open; first among the bases."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hidden = forms.HiddenInput()
+        self.fields["digest"] = forms.CharField(required=False, widget=hidden, initial=self.digest)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if not self.is_current(self.instance):
+            name = self.instance._meta.verbose_name
+            message = f"Someone saved this {name} while you were editing. Open it anew, then change it."
+            raise forms.ValidationError(message, code="changed_since")
+        return cleaned
 
 
 class RecordAdmin(admin.ModelAdmin):

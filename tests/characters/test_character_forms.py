@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from characters import forms, seen
+from characters import forms
 from characters.models import Character
+from influencer.jsondb import seen
 from tests.characters.factories import INSTAGRAM, X, luna, row, write
 
 WHOLE = {"name": "Luna", "personality": "Dreamy"}
