@@ -7,8 +7,8 @@ from django.urls import URLPattern, re_path
 
 from characters import api as characters
 from characters.images import api as images
-from characters.publishing import account_api
 from characters.publishing import api as publishing
+from characters.publishing.accounts import api as account_api
 from characters.training import api as training
 from influencer.jobs import api as jobs
 from monitoring import api as monitoring

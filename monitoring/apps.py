@@ -17,7 +17,7 @@ class MonitoringConfig(AppConfig):
         import_string("scheduling.backup.made").connect(
             import_string("monitoring.events.backup_made"), dispatch_uid="monitoring.backup_made"
         )
-        import_string("characters.publishing.happenings.happened").connect(
+        import_string("characters.publishing.accounts.happenings.happened").connect(
             import_string("monitoring.events.account_happened"), dispatch_uid="monitoring.account_happened"
         )
         import_string("monitoring.clock_turn.connect")()

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from characters import commands
-from characters.publishing import hosting
+from characters.publishing.media import hosting
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid, TookTooLong
 from influencer.jobs import watching

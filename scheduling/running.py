@@ -12,7 +12,8 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.models import Character
-from characters.publishing import accounts, standing
+from characters.publishing import accounts
+from characters.publishing.accounts import standing
 from characters.publishing.models import LIVE, Post
 from influencer.errors import Conflict, Invalid, NotFound, Problem
 from influencer.jobs import Cancelled, Wait

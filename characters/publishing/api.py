@@ -16,8 +16,10 @@ from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, export, listing, posting, preflight, services, waiting
-from characters.publishing.checklist import Proposal
+from characters.publishing import accounts, export, listing, posting, services
+from characters.publishing.accounts import waiting
+from characters.publishing.checks import preflight
+from characters.publishing.checks.checklist import Proposal
 from characters.publishing.forms import NO_REASON
 from characters.publishing.models import PostState
 from characters.publishing.posting import Intention

@@ -40,7 +40,7 @@ class PublishingConfig(AppConfig):
             kinds.Kind(
                 name="renew_token",
                 label="Renew token",
-                handler="characters.publishing.renewing.run",
+                handler="characters.publishing.accounts.renewing.run",
                 steps=("renew", "store"),
             )
         )
@@ -48,10 +48,10 @@ class PublishingConfig(AppConfig):
             kinds.Kind(
                 name="check_account",
                 label="Check account",
-                handler="characters.publishing.attending.run_check",
+                handler="characters.publishing.accounts.attending.run_check",
                 steps=("check",),
             )
         )
         # By name: they need models, which can't be loaded before.
-        for module in ("attending", "running", "sweeping"):
+        for module in ("accounts.attending", "running", "media.sweeping"):
             import_string(f"characters.publishing.{module}.connect")()

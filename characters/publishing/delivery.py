@@ -14,18 +14,9 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.images import services as images
-from characters.publishing import (
-    accounts,
-    doubt,
-    ledger,
-    links,
-    posting,
-    provenance,
-    setbacks,
-    standing,
-    waiting,
-)
-from characters.publishing.accounts import Account
+from characters.publishing import accounts, doubt, ledger, posting, setbacks
+from characters.publishing.accounts import Account, standing, waiting
+from characters.publishing.media import links, provenance
 from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.parcel import Parcel
 from influencer.clients.instagram_errors import QUOTA_REACHED

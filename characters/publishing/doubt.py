@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from characters.publishing import ledger, setbacks, standing, waiting
+from characters.publishing import ledger, setbacks
+from characters.publishing.accounts import standing, waiting
 from characters.publishing.models import Post, PostState
 from characters.publishing.pace import pace
 from characters.publishing.parcel import Parcel

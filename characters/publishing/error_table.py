@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from characters.publishing.standing import REFUSALS, RESTRICTED_FOR, RESTRICTIONS
+from characters.publishing.accounts.standing import REFUSALS, RESTRICTED_FOR, RESTRICTIONS
 from influencer.clients import instagram_errors, network, platform, x_errors
 from influencer.clients.platform import Action, Rule
 from influencer.clients.writers import errors as writers

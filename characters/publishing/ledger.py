@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from characters.publishing import standing, tokens
+from characters.publishing.accounts import standing, tokens
 from characters.publishing.models import DECISIVE_STEP, Attempt, Post, PostState
 from influencer.clients import x_errors
 from influencer.clients.network import TURNED_AWAY

@@ -15,11 +15,12 @@ from characters.images import services as images
 from characters.images.models import Image
 from characters.images.planning import Wish
 from characters.models import Character
-from characters.publishing import accounts, preflight, rules
+from characters.publishing import accounts
 from characters.publishing.accounts import Account
+from characters.publishing.checks import preflight, rules
+from characters.publishing.checks.preflight import Proposal
+from characters.publishing.checks.rules import Content
 from characters.publishing.models import Post, PostState
-from characters.publishing.preflight import Proposal
-from characters.publishing.rules import Content
 from influencer.clients import captions
 from influencer.clients.platform import Platform
 from influencer.jobs import services as jobs

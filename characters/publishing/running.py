@@ -16,7 +16,9 @@ from characters import services as characters
 from characters.images import generation
 from characters.images import services as images
 from characters.images.planning import Wish
-from characters.publishing import delivery, ledger, links, preflight, rules, setbacks, sweeping
+from characters.publishing import delivery, ledger, setbacks
+from characters.publishing.checks import preflight, rules
+from characters.publishing.media import links, sweeping
 from characters.publishing.models import FINAL, Post, PostState
 from characters.publishing.pace import pace
 from influencer.errors import Conflict, Problem

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, rules
+from characters.publishing import accounts
 from characters.publishing.accounts import Account
+from characters.publishing.checks import rules
 from characters.publishing.models import Post, PostState
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Invalid, NotFound

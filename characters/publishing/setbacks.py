@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 from django.utils import timezone
 
-from characters.publishing import ledger, waiting
+from characters.publishing import ledger
+from characters.publishing.accounts import waiting
 from characters.publishing.models import Post, PostState
 from characters.publishing.pace import pace
 from influencer.clients.errors import ServiceError

@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from characters.publishing import services, settling, waiting
+from characters.publishing import services, settling
+from characters.publishing.accounts import waiting
 from characters.publishing.models import PostState
 from characters.publishing.views import post_context
 from influencer.errors import Conflict, Invalid

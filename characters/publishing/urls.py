@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from characters.publishing import account_views, list_views, settling_views, views
+from characters.publishing import list_views, settling_views, views
+from characters.publishing.accounts import views as account_views
 
 app_name = "publishing"
 urlpatterns = [

@@ -14,19 +14,12 @@ from characters.images import planning
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import (
-    accounts,
-    asking,
-    links,
-    posting,
-    preflight,
-    services,
-    serving,
-    waiting,
-    words,
-)
-from characters.publishing.checklist import Proposal
+from characters.publishing import accounts, posting, services, words
+from characters.publishing.accounts import waiting
+from characters.publishing.checks import asking, preflight
+from characters.publishing.checks.checklist import Proposal
 from characters.publishing.forms import ComposeForm, new_nonce
+from characters.publishing.media import links, serving
 from characters.publishing.models import Post, PostState
 from influencer.clients import captions
 from influencer.clients.platform import Platform

@@ -17,8 +17,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from characters.models import Character
-from characters.publishing import accounts, wording
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, wording
 from characters.publishing.models import Post, PostState
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective, endpoints

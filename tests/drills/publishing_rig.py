@@ -38,7 +38,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from characters.publishing import accounts, hosting, running  # noqa: E402
+from characters.publishing import accounts, running  # noqa: E402
+from characters.publishing.media import hosting  # noqa: E402
 from characters.publishing.standing_models import AccountStanding  # noqa: E402
 from influencer import sandbox  # noqa: E402
 from influencer.clients import x_client  # noqa: E402, F401

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from characters.models import Character
 from characters.publishing import accounts as posting_accounts
-from characters.publishing import standing
+from characters.publishing.accounts import standing
 from characters.publishing.models import Post
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform, Quota

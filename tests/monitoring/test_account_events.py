@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from characters.images import services as images
 from characters.models import Character
-from characters.publishing import attending, happenings, posting, standing
+from characters.publishing import posting
+from characters.publishing.accounts import attending, happenings, standing
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform

@@ -14,7 +14,8 @@ from characters.images import generation
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character, Narrative
-from characters.publishing import accounts, posting, standing
+from characters.publishing import accounts, posting
+from characters.publishing.accounts import standing
 from characters.publishing.models import Post, PostState
 from influencer.clients.comfyui import Pace
 from influencer.clients.comfyui import follow as following

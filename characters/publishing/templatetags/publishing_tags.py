@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from characters.publishing import wording
-from characters.publishing.accounts import Account
-from characters.publishing.wording import Connection
+from characters.publishing.accounts import Account, wording
+from characters.publishing.accounts.wording import Connection
 
 register = template.Library()
 

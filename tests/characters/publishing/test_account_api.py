@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from characters.publishing import standing
+from characters.publishing.accounts import standing
 from characters.publishing.standing_models import AccountStanding
 from influencer.web import tokens
 from tests.characters.people import someone

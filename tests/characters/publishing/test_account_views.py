@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import standing, tokens
-from characters.publishing.account_forms import WAYS
+from characters.publishing.accounts import standing, tokens
+from characters.publishing.accounts.guides import WAYS
 from characters.publishing.standing_models import AccountStanding
 from influencer.jobs.models import Job
 from tests.characters.browsing import htmx, text, toast

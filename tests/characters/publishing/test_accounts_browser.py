@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, standing, tokens
+from characters.publishing import accounts
+from characters.publishing.accounts import standing, tokens
 from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.standing_models import AccountStanding
 from influencer.jobs import services as jobs

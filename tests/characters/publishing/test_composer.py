@@ -15,7 +15,8 @@ from django.utils import timezone
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import accounts, asking, services
+from characters.publishing import accounts, services
+from characters.publishing.checks import asking
 from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform

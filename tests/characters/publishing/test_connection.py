@@ -11,7 +11,7 @@ import pytest
 from characters import services as characters
 from characters.forms import section_form
 from characters.models import Character
-from characters.publishing import connection, standing, tokens, wording
+from characters.publishing.accounts import connection, standing, tokens, wording
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict

@@ -21,7 +21,8 @@ from characters.images import services as images
 from characters.images.models import Image
 from characters.images.planning import Wish
 from characters.models import Character
-from characters.publishing import links, posting
+from characters.publishing import posting
+from characters.publishing.media import links
 from characters.publishing.models import Attempt, MediaLink, Post, PostState
 from characters.publishing.posting import Intention
 from influencer.clients.instagram import Instagram

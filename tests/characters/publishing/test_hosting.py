@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from characters.publishing import hosting, links
+from characters.publishing.media import hosting, links
 from characters.publishing.models import Post
 from influencer.errors import Unavailable
 from tests.characters.people import someone

@@ -298,7 +298,7 @@ def test_the_admin_exports_and_retries_what_is_chosen(client: Client, luna: Char
 
 
 def test_the_admin_shows_how_accounts_stand(client: Client) -> None:
-    from characters.publishing import standing
+    from characters.publishing.accounts import standing
 
     standing.pause("x:1", "looks_automated", "X takes the posting for automated.")
     shown = client.get("/admin/publishing/accountstanding/x_3A1/change/").content.decode()

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from characters.publishing import links
+from characters.publishing.media import links
 from characters.publishing.models import MediaLink, Post
 from influencer.errors import NotFound, Unavailable
 from tests.characters.stage import drawn

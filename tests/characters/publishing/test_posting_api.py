@@ -18,7 +18,8 @@ from characters.images import storage
 from characters.images.models import Image
 from characters.images.storage import Making
 from characters.models import Character
-from characters.publishing import accounts, setbacks, standing
+from characters.publishing import accounts, setbacks
+from characters.publishing.accounts import standing
 from characters.publishing.models import Attempt, Post
 from influencer.clients.platform import Platform
 from influencer.jobs import services as jobs

@@ -16,8 +16,11 @@ from characters.images import storage
 from characters.images.models import Image
 from characters.images.storage import Making
 from characters.models import Character
-from characters.publishing import accounts, asking, connection, links, posting, preflight, standing
-from characters.publishing.checklist import Check, Proposal
+from characters.publishing import accounts, posting
+from characters.publishing.accounts import connection, standing
+from characters.publishing.checks import asking, preflight
+from characters.publishing.checks.checklist import Check, Proposal
+from characters.publishing.media import links
 from characters.publishing.models import Attempt, MediaLink, Post, PostState
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding

@@ -21,8 +21,10 @@ from characters.images import storage
 from characters.images.models import Image
 from characters.images.storage import Making
 from characters.models import Character
-from characters.publishing import accounts, preflight, provenance
-from characters.publishing.checklist import Proposal
+from characters.publishing import accounts
+from characters.publishing.checks import preflight
+from characters.publishing.checks.checklist import Proposal
+from characters.publishing.media import provenance
 from influencer.clients.picture import AI_SOURCE
 from influencer.clients.platform import Platform
 from influencer.errors import Unavailable
@@ -150,7 +152,7 @@ def test_without_the_extra_it_says_what_to_install(signing: Any, monkeypatch: py
 def test_the_library_is_imported_by_nobody_who_has_no_certificate() -> None:
     code = (
         "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'influencer.settings';"
-        "import django; django.setup(); import characters.publishing.provenance;"
+        "import django; django.setup(); import characters.publishing.media.provenance;"
         "sys.exit('c2pa' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

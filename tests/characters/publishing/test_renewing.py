@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, attending, renewing, tokens
+from characters.publishing import accounts
+from characters.publishing.accounts import attending, renewing, tokens
 from characters.publishing.standing_models import AccountStanding
 from influencer import paths
 from influencer.clients.instagram_tokens import Renewed, Tokens

@@ -11,18 +11,10 @@ from django.utils import timezone
 from characters import services as characters
 from characters.images import services as images
 from characters.models import Character
-from characters.publishing import (
-    accounts,
-    asking,
-    attending,
-    connection,
-    posting,
-    preflight,
-    standing,
-    tokens,
-    wording,
-)
-from characters.publishing.checklist import Proposal
+from characters.publishing import accounts, posting
+from characters.publishing.accounts import attending, connection, standing, tokens, wording
+from characters.publishing.checks import asking, preflight
+from characters.publishing.checks.checklist import Proposal
 from characters.publishing.models import Post
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding, OtherToken

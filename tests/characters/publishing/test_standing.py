@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from characters.publishing import standing
+from characters.publishing.accounts import standing
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.instagram_errors import rule_for
 from influencer.clients.platform import Answer, Call, PlatformError

@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from characters.publishing import links, sweeping
+from characters.publishing.media import links, sweeping
 from characters.publishing.models import MediaLink, Post
 from influencer.clients.platform import PlatformError
 from influencer.jobs import clock

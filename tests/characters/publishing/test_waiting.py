@@ -14,7 +14,8 @@ from django.utils import timezone
 from characters.images import services as images
 from characters.images.models import Image
 from characters.models import Character
-from characters.publishing import posting, standing, waiting
+from characters.publishing import posting
+from characters.publishing.accounts import standing, waiting
 from characters.publishing.models import Attempt, Post, PostState
 from characters.publishing.posting import Intention
 from characters.publishing.standing_models import AccountStanding

@@ -15,9 +15,10 @@ from characters.images import generation
 from characters.images import services as images
 from characters.images.planning import Wish
 from characters.models import Character
-from characters.publishing import accounts, api, hosting, posting, services
+from characters.publishing import accounts, api, posting, services
 from characters.publishing.accounts import Account
 from characters.publishing.forms import NO_REASON
+from characters.publishing.media import hosting
 from characters.publishing.posting import Intention
 from influencer.clients import picture
 from influencer.clients.platform import Platform

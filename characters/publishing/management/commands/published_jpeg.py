@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from characters import commands
 from characters.images import services as images
-from characters.publishing import provenance
+from characters.publishing.media import provenance
 from influencer.clients.platform import Platform
 
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from characters.models import Character
-from characters.publishing import accounts, marks, standing
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, marks, standing
 from characters.publishing.models import Post
 from characters.publishing.standing_models import TOKEN_FACTS, AccountStanding, OtherToken
 from influencer.clients.instagram_graph import FACEBOOK

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from characters.publishing import standing, tokens
+from characters.publishing.accounts import standing, tokens
 from characters.publishing.models import FINAL, Post
 from characters.publishing.pace import pace
 from characters.publishing.standing_models import AccountStanding, OtherToken

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from characters.models import Character
-from characters.publishing import accounts, standing, tokens, waiting
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, standing, tokens, waiting
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective
 from influencer.clients import avatar, network

@@ -14,10 +14,13 @@ from django.urls import reverse
 from characters import services as characters
 from characters.images import services as images
 from characters.images.models import Image
-from characters.publishing import accounts, asking, provenance, rules, standing, tokens
-from characters.publishing.checklist import Check, Proposal, worst_first
+from characters.publishing import accounts
+from characters.publishing.accounts import standing, tokens
+from characters.publishing.checks import asking, rules
+from characters.publishing.checks.checklist import Check, Proposal, worst_first
+from characters.publishing.checks.rules import Content
+from characters.publishing.media import provenance
 from characters.publishing.models import Post
-from characters.publishing.rules import Content
 from influencer import effective
 from influencer.clients import captions
 from influencer.clients.platform import Platform

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, standing, tokens
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, standing, tokens
 from influencer import effective
 from influencer.clients.instagram_tokens import Login, Renewed, Tokens, login_of
 from influencer.clients.platform import Platform

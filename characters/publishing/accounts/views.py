@@ -14,9 +14,11 @@ from characters import panels
 from characters import services as characters
 from characters.forms import CharacterForm
 from characters.models import Character
-from characters.publishing import account_forms, accounts, connection, renewing, standing
-from characters.publishing.account_forms import Way
-from characters.publishing.connection import Checked
+from characters.publishing import accounts
+from characters.publishing.accounts import connection, renewing, standing
+from characters.publishing.accounts import guides as account_forms
+from characters.publishing.accounts.connection import Checked
+from characters.publishing.accounts.guides import Way
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, NotFound, Problem
 from influencer.web import htmx

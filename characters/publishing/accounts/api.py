@@ -6,8 +6,8 @@ from typing import Any
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, connection, renewing, standing
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, connection, renewing, standing
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid

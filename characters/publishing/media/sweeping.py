@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from characters.publishing import links
+from characters.publishing.media import links
 from characters.publishing.models import MediaLink, Post
 from influencer.errors import Problem
 from influencer.jobs import clock

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from characters.publishing import happenings
+from characters.publishing.accounts import happenings
 from characters.publishing.standing_models import TOKEN_FACTS, AccountStanding, OtherToken
 from influencer.clients import instagram_errors, x_errors
 from influencer.clients.platform import Action, PlatformError, Quota

@@ -14,8 +14,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from characters.publishing import accounts, connection, links, standing, tokens
-from characters.publishing.checklist import Check, Level, Proposal
+from characters.publishing import accounts
+from characters.publishing.accounts import connection, standing, tokens
+from characters.publishing.checks.checklist import Check, Level, Proposal
+from characters.publishing.media import links
 from characters.publishing.standing_models import AccountStanding
 from influencer import effective
 from influencer.clients import media_host, picture

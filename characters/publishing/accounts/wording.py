@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from characters.publishing import renewing
-from characters.publishing.accounts import Account
+from characters.publishing.accounts import Account, renewing
+from characters.publishing.accounts.tokens import RENEW_BEFORE
 from characters.publishing.standing_models import URGENT_DAYS, AccountStanding
-from characters.publishing.tokens import RENEW_BEFORE
 from influencer.clients import x_errors
 from influencer.clients.platform import Platform
 

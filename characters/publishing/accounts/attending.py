@@ -8,8 +8,8 @@ from typing import Any
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts, connection, happenings, renewing, standing, tokens
-from characters.publishing.accounts import Account
+from characters.publishing import accounts
+from characters.publishing.accounts import Account, connection, happenings, renewing, standing, tokens
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from influencer.errors import Problem
