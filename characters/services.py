@@ -67,6 +67,7 @@ def owners(last_known: dict[str, str]) -> list[tuple[str, str]]:
     return sorted(((pk, name or pk) for pk, name in found.items() if pk), key=lambda one: one[1].casefold())
 
 
+@jsondb.while_unchanged(Character.Store.file)
 def counts() -> dict[str, int]:
     """How many there are in all, active and paused."""
     states = Counter(Character.objects.values_list("is_active", flat=True))

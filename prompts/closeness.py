@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from influencer.jsondb import while_unchanged
 from prompts.models import Prompt
-from prompts.remembered import while_unchanged
 
 # Two texts with this share of common words are too close; fewer words than this say too little to tell.
 CLOSE = 0.7
@@ -49,7 +49,7 @@ def alike(one: str, other: str) -> bool:
     return len(mine & theirs) >= CLOSE * len(mine | theirs)
 
 
-@while_unchanged
+@while_unchanged(Prompt.Store.file)
 def _timelines() -> dict[str, list[Told]]:
     """Each character's prompts, newest first; of two made at once the later in the file is the newer."""
     names = ("character_id", "pk", "prompt", "caption", "created_at")

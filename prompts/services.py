@@ -16,7 +16,6 @@ from influencer import jsondb
 from influencer.errors import Conflict, Invalid, NotFound
 from prompts.forms import PromptForm
 from prompts.models import Prompt, Source
-from prompts.remembered import while_unchanged
 
 Check = Callable[[Prompt], bool]
 
@@ -52,7 +51,7 @@ def _written_by(source: str) -> Q:
     return Q(source=source) | Q(caption_source=source)
 
 
-@while_unchanged
+@jsondb.while_unchanged(Prompt.Store.file)
 def counts() -> dict[str, int]:
     """How many there are in all, used and unused."""
     states = Counter(Prompt.objects.order_by().values_list("used", flat=True))
@@ -64,7 +63,7 @@ def owners() -> list[tuple[str, str]]:
     return characters.owners(_written_names())
 
 
-@while_unchanged
+@jsondb.while_unchanged(Prompt.Store.file)
 def _written_names() -> dict[str, str]:
     return dict(Prompt.objects.order_by().values_list("character_id", "character_name"))
 

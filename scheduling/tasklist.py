@@ -19,6 +19,7 @@ from characters.publishing import accounts
 from influencer.clients.platform import Platform
 from influencer.errors import Invalid
 from influencer.jobs.models import Job, JobState
+from influencer.jsondb import while_unchanged
 from scheduling import deeds, listing, outcomes, runs, timetable
 from scheduling.listing import Row
 from scheduling.models import NextDue, Task, TaskType
@@ -137,9 +138,15 @@ def search(*, q: str = "", character: str = "", state: str = "", kind: str = "",
 
 def owners() -> list[tuple[str, str]]:
     """The characters that have tasks, by name; a deleted one as it was called last."""
-    return characters.owners(dict(Task.objects.values_list("character_id", "character_name")))
+    return characters.owners(_names_kept())
 
 
+@while_unchanged(Task.Store.file)
+def _names_kept() -> dict[str, str]:
+    return dict(Task.objects.values_list("character_id", "character_name"))
+
+
+@while_unchanged(Task.Store.file)
 def counts() -> dict[str, int]:
     """How many there are in all, active and paused."""
     total, active = Task.objects.count(), Task.objects.filter(active=True).count()

@@ -11,6 +11,7 @@ from .ids import new_id
 from .manager import Manager
 from .query import QuerySet
 from .records import Nested, Record
+from .remembered import while_unchanged
 from .rows import Rows
 from .secret import MASK, Secret
 from .store import Collection, Document, collection
@@ -43,4 +44,5 @@ __all__ = [
     "declare_secret",
     "new_id",
     "restore",
+    "while_unchanged",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from influencer import effective, endpoints
 from influencer.clients import credentials
 from influencer.clients.platform import Platform
 from influencer.errors import Conflict, Unavailable
+from influencer.jsondb import while_unchanged
 
 HANDLES = {Platform.INSTAGRAM: "instagram_handle", Platform.X: "twitter_handle"}
 
@@ -99,7 +100,11 @@ def any_account_is_real() -> bool:
     """Whether any character posts for real: then practising has to be said."""
     if effective.config().sandbox == "on":
         return False
-    environment = keys.environment()
+    return _any_is_real(keys.environment())
+
+
+@while_unchanged(Character.Store.file)
+def _any_is_real(environment: Mapping[str, str]) -> bool:
     return any(
         keys.are_set(values, environment)
         for names in keys.FIELDS.values()
