@@ -188,7 +188,10 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_setup_token": {"()": "influencer.web.logs.HideSetupToken"}},
+    "filters": {
+        "no_setup_token": {"()": "influencer.web.logs.HideSetupToken"},
+        "no_health": {"()": "influencer.web.logs.LeaveOutHealth"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": INFLUENCER.log_level},
@@ -198,7 +201,7 @@ LOGGING = {
         "requests_oauthlib": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
         "django.security.csrf": {"level": "ERROR"},
-        "django.request": {"filters": ["no_setup_token"]},
+        "django.request": {"filters": ["no_setup_token", "no_health"]},
         # Three lines for every canary otherwise; a job writes its own.
         "django-q": {"level": "WARNING"},
     },

@@ -1,4 +1,4 @@
-"""Keeps the set-up link out of the log: Django writes the path of every refused request."""
+"""What Django writes of requests that were refused, less what does not belong into the log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ TOKEN = re.compile(r"/setup/[^/\s]+")
 
 
 class HideSetupToken(logging.Filter):
-    """Blanks the token in a record's words."""
+    """Blanks the token of the set-up link: every refused path is written."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if "/setup/" in record.getMessage():
             record.msg, record.args = TOKEN.sub("/setup/…", record.getMessage()), ()
         return True
+
+
+class LeaveOutHealth(logging.Filter):
+    """Drops the refusals of `/healthz`: whoever asks is told, and may ask every second."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/healthz"

@@ -130,8 +130,9 @@ def test_healthz_names_storage_when_a_file_is_damaged(data_dir: Path) -> None:
     assert (answer.status_code, answer.content) == (503, b"storage")
 
 
-def test_healthz_names_the_queue_without_workers_or_clock() -> None:
+def test_healthz_names_the_queue_without_workers_or_clock(caplog: pytest.LogCaptureFixture) -> None:
     assert Client().get("/healthz").content == b"queue"
+    assert not [record for record in caplog.records if "healthz" in record.getMessage()]
     for name in ("default", "gpu"):
         health.beat(name)
     assert Client().get("/healthz").content == b"queue", "the clock is silent"
