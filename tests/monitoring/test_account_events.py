@@ -19,10 +19,8 @@ from influencer.jobs.models import Job, JobState
 from monitoring.models import Event, Kind, Level
 from tests.characters.people import someone
 from tests.characters.publishing.conftest import stage
-from tests.characters.publishing.realm import TOKEN, X_KEYS, owner_of, place, pretend
-from tests.characters.publishing.test_renewing import aged
-from tests.characters.publishing.test_standing import refusal
-from tests.characters.publishing.test_waiting import due, over
+from tests.characters.publishing.course import due, over, refusal
+from tests.characters.publishing.realm import TOKEN, X_KEYS, aged, owner_of, place, pretend
 from tests.characters.stage import Stage, drawn, see_through
 
 __all__ = ["stage"]

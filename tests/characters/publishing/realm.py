@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from characters.models import Character
 from characters.publishing import accounts
-from characters.publishing.accounts import Account
+from characters.publishing.accounts import Account, tokens
+from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
 from tests.characters.people import someone
 from tests.characters.stage import Stage
@@ -50,3 +54,15 @@ def advance(stage: Stage, days: float) -> None:
 def enter(character: Character, token: str) -> None:
     """Somebody puts another token into the record."""
     Character.objects.change(character.pk, lambda record: setattr(record, "instagram_api_key", token))
+
+
+def aged(character: Character, stage: Stage, days: float = 51) -> Character:
+    """The character with a token that was entered so many days ago, here and there."""
+    accounts.publisher(character, place(character)).account()
+    advance(stage, days)
+    tokens.note(character, place(character))
+    entered = timezone.now() - timedelta(days=days)
+    AccountStanding.objects.filter(pk=place(character).key).update(
+        token_since=entered, expires_at=entered + tokens.LIFE, checked_at=timezone.now()
+    )
+    return character

@@ -25,25 +25,10 @@ from influencer.jobs import services as jobs
 from influencer.jobs.models import OPEN, Job, JobState
 from tests.characters.people import someone
 from tests.characters.publishing.conftest import PLATFORMS
+from tests.characters.publishing.course import due, over
 from tests.characters.stage import Stage, attempt, drawn, see_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def due(post: Post) -> Job:
-    """An attempt at the job if its time has come, as the clock would have it."""
-    now = timezone.now()
-    Job.objects.filter(pk=post.job_id, state=JobState.WAITING, not_before__lte=now).update(state="queued")
-    worker.run(post.job_id)
-    post.refresh_from_db()
-    return jobs.get(post.job_id)
-
-
-def over(account: str) -> None:
-    """The time the account was held for is over, for its posts too."""
-    past = timezone.now() - timedelta(seconds=1)
-    AccountStanding.objects.filter(pk=account).update(held_until=past)
-    Job.objects.filter(state=JobState.WAITING).update(not_before=past)
 
 
 @pytest.fixture

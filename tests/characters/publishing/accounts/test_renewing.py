@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from characters import services as characters
 from characters.models import Character
-from characters.publishing import accounts
 from characters.publishing.accounts import attending, renewing, tokens
 from characters.publishing.standing_models import AccountStanding
 from influencer import paths
@@ -26,7 +25,7 @@ from tests.characters.publishing.realm import (
     ID,
     TOKEN,
     X_KEYS,
-    advance,
+    aged,
     configure_app,
     enter,
     owner_of,
@@ -49,18 +48,6 @@ def stage(data_dir: Path, settings: Any) -> Iterator[Stage]:
 def ending(stage: Stage) -> Character:
     """A character whose token has 9 days left."""
     return aged(owner_of(), stage)
-
-
-def aged(character: Character, stage: Stage, days: float = 51) -> Character:
-    """The character with a token that was entered so many days ago, here and there."""
-    accounts.publisher(character, place(character)).account()
-    advance(stage, days)
-    tokens.note(character, place(character))
-    entered = timezone.now() - timedelta(days=days)
-    AccountStanding.objects.filter(pk=place(character).key).update(
-        token_since=entered, expires_at=entered + tokens.LIFE, checked_at=timezone.now()
-    )
-    return character
 
 
 def turn() -> list[Job]:

@@ -9,22 +9,15 @@ from django.utils import timezone
 
 from characters.publishing.accounts import standing
 from characters.publishing.standing_models import AccountStanding
-from influencer.clients.instagram_errors import rule_for
 from influencer.clients.platform import Answer, Call, PlatformError
 from influencer.clients.x_errors import problem
 from influencer.clients.x_errors import rule_for as x_rule_for
 from influencer.errors import Conflict
+from tests.characters.publishing.course import refusal
 
 pytestmark = pytest.mark.django_db
 
 KEY = "instagram:17841400000000000"
-CALL = Call("Instagram", "publish", decisive=True)
-
-
-def refusal(code: int, subcode: int | None = None, status: int = 400) -> PlatformError:
-    return PlatformError(
-        rule_for({"code": code, "error_subcode": subcode or ""}, status), CALL, Answer(status)
-    )
 
 
 def in_minutes(minutes: float) -> object:

@@ -20,8 +20,8 @@ from influencer.jobs import services as jobs
 from influencer.jobs.models import Job, JobState
 from tests.characters.opening import SCREENS, OpenPage, look
 from tests.characters.people import someone
+from tests.characters.publishing.course import refusal
 from tests.characters.publishing.realm import ID, TOKEN, X_KEYS, advance, owner_of, place, pretend
-from tests.characters.publishing.test_standing import refusal
 from tests.characters.stage import Stage, see_through
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

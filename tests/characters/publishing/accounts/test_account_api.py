@@ -17,8 +17,8 @@ from characters.publishing.accounts import standing
 from characters.publishing.standing_models import AccountStanding
 from influencer.web import tokens
 from tests.characters.people import someone
+from tests.characters.publishing.course import refusal
 from tests.characters.publishing.realm import ID, TOKEN, owner_of, place, pretend
-from tests.characters.publishing.test_standing import refusal
 from tests.characters.stage import Stage, sandbox_at
 
 pytestmark = pytest.mark.django_db

@@ -253,6 +253,6 @@ def test_an_empty_field_never_wipes_a_stored_token() -> None:
 
 
 def _refusal(code: int = 190, subcode: int | str = "") -> Any:
-    from tests.characters.publishing.test_standing import refusal
+    from tests.characters.publishing.course import refusal
 
     return refusal(code, subcode or None)  # type: ignore[arg-type]

@@ -22,8 +22,8 @@ from characters.publishing.standing_models import AccountStanding
 from influencer.jobs.models import Job
 from tests.characters.browsing import htmx, text, toast
 from tests.characters.people import someone
+from tests.characters.publishing.course import refusal
 from tests.characters.publishing.realm import ID, TOKEN, X_KEYS, owner_of, place, pretend
-from tests.characters.publishing.test_standing import refusal
 from tests.characters.stage import Stage, sandbox_at
 
 pytestmark = pytest.mark.django_db

@@ -22,9 +22,8 @@ from influencer.clients.platform import Platform
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job, JobState
 from tests.characters.people import someone
+from tests.characters.publishing.course import due, over, refusal
 from tests.characters.publishing.realm import ID, TOKEN, X_KEYS, enter, owner_of, place, pretend
-from tests.characters.publishing.test_standing import refusal
-from tests.characters.publishing.test_waiting import due, over
 from tests.characters.stage import Stage, drawn, see_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
