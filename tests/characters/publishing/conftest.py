@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from characters.images import services as images
 from characters.images.models import Image
@@ -17,6 +20,7 @@ from characters.publishing import posting
 from characters.publishing.models import Post
 from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
+from influencer.web import tokens
 from tests.characters.opening import open_product
 from tests.characters.people import someone
 from tests.characters.stage import Stage, drawn, sandbox_at, see_through
@@ -71,3 +75,18 @@ def unknown(stage: Stage, start: Any) -> Post:
 def hurried(settings: Any) -> None:
     """Nothing is waited for between tries, and an unknown outcome is asked about once, at once."""
     settings.PUBLISHING = {"gap": 0, "backoff": [0], "looks": [0]}
+
+
+@pytest.fixture
+def call() -> Any:
+    """Ask the API as its owner: method, path, body, headers with `_` for `-`."""
+    User.objects.create_superuser("owner", password="x" * 12)
+    token = tokens.make("test", username="owner")
+
+    def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Authorization"] = f"Bearer {token}"
+        content = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        return getattr(Client(), method)(path, headers=sent, **content)
+
+    return call
