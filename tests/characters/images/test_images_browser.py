@@ -91,6 +91,20 @@ def test_cancel_in_the_dialog_ends_the_job(open_product: OpenPage, stage: Stage,
     assert Job.objects.get().state == "cancelled"
 
 
+def test_a_retry_in_the_dialog_shows_its_image_there(
+    open_product: OpenPage, stage: Stage, luna: Character
+) -> None:
+    page = open_product(detail(luna))
+    page.locator("#gallery").get_by_role("link", name="Generate").click()
+    page.locator("dialog[open]").get_by_role("button", name="Generate").click()
+    page.locator("#making").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#making")).not_to_contain_text("You can close this")
+    page.locator("#making").get_by_role("button", name="Retry").click()
+    expect(page.locator("#making")).to_contain_text("You can close this")
+    see_through(Job.objects.get().pk)
+    expect(page.locator("#making .result img")).to_be_visible()
+
+
 def test_a_generation_is_started_by_keyboard_alone(
     open_product: OpenPage, stage: Stage, luna: Character
 ) -> None:
