@@ -25,6 +25,12 @@ function show({ message, kind = "ok", linkText, linkUrl }) {
 
 document.addEventListener("toast", (event) => show(event.detail));
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".toast")?.remove());
+// A part that asks by itself does so again in a moment: that it was refused meanwhile is no news.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status >= 400 && !requestConfig.triggeringEvent) event.preventDefault();
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   const announced = event.detail.xhr.getResponseHeader("HX-Trigger")?.includes('"toast"');
   const message = `That did not work (${event.detail.xhr.status}). Reload the page and try again; the log has the details.`;

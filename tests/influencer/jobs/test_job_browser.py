@@ -14,13 +14,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from influencer.clients.errors import ServiceError
 from influencer.jobs import previews, services, worker
 from influencer.jobs.models import Job, JobState, JobStep
+from tests.characters.opening import OpenPage, open_product
 from tests.influencer.jobs.factories import a_job, a_kind, put, running
 from tests.looking import assert_fine
+from tests.running import until
+
+__all__ = ["open_product"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 expect.set_options(timeout=20_000)
@@ -139,6 +143,27 @@ def test_polling_ends_with_the_job(open_jobs: Open) -> None:
     page.on("request", lambda request: polls.append(request.url) if "fragment" in request.url else None)
     page.wait_for_timeout(1300)
     assert polls == []
+
+
+def test_refused_looks_say_nothing_and_the_job_moves_again_afterwards(
+    open_product: OpenPage,
+) -> None:
+    job = running(a_job(), message="Step 1 of 20")
+    page = open_product("/monitoring/")
+    expect(page.locator(f"#{job.id}")).to_contain_text("Step 1 of 20")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        said = {"HX-Trigger": '{"toast": {"message": "It is locked.", "kind": "bad"}}'}
+        route.fulfill(status=503, headers=said if len(refused) % 2 else {})
+
+    page.route("**/fragment*", refuse)
+    until(lambda: len(refused) >= 2 or page.wait_for_timeout(100))
+    page.unroute("**/fragment*")
+    put(job, message="Step 12 of 20")
+    expect(page.locator(f"#{job.id}")).to_contain_text("Step 12 of 20")
+    expect(page.locator(".toasts > .toast")).to_have_count(0)
 
 
 def test_cancel_and_retry_work_in_place(open_jobs: Open) -> None:
