@@ -56,8 +56,13 @@ def listing(filters: JobFilter, page: str | None) -> Listing:
     ids = search(**filters.values()).values_list("pk", flat=True)
     shown = Paginator(ids, PAGE_SIZE).get_page(page)
     rows, choices = _rows(list(shown.object_list)), _choices()
-    seen = [(row.job.pk, row.job.state) for row in rows], [choice.count for choice in choices]
+    seen = [_told(row.job) for row in rows], [choice.count for choice in choices]
     return Listing(shown, rows, choices, f"{hash(str(seen)) & 0xFFFFFFFF:x}")
+
+
+def _told(job: Job) -> tuple[object, ...]:
+    """What a row says of its job; one that failed may be tried and fail again between two looks."""
+    return job.pk, job.state, job.step, job.finished_at, (job.error or {}).get("code")
 
 
 def _rows(ids: Sequence[str]) -> list[Row]:

@@ -42,6 +42,18 @@ def test_each_job_is_shown_with_its_timeline(owner: Client) -> None:
     assert "Retry from Generate" in html
 
 
+def test_the_list_is_shown_anew_as_soon_as_a_row_says_something_else(owner: Client) -> None:
+    job, at_work = failed(), running(a_job(), step="queue")
+    mark = re.search(r"seen=(\w+)", whole(owner))[1]  # type: ignore[index]
+    assert part(owner, "jobs", seen=mark) == ""
+    put(job, finished_at=job.finished_at + timedelta(seconds=2))  # type: ignore[operator]
+    shown = part(owner, "jobs", seen=mark)
+    assert shown
+    mark = re.search(r"seen=(\w+)", shown)[1]  # type: ignore[index]
+    put(at_work, step="generate")
+    assert part(owner, "jobs", seen=mark) != ""
+
+
 @pytest.mark.parametrize(
     ("label", "said"), [("Image", "image"), ("LoRA training", "LoRA training"), ("", "")]
 )
