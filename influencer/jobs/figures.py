@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from influencer.jobs.models import OPEN, Job, JobState
 
@@ -26,6 +26,13 @@ def for_header() -> Counts:
     running = sum(counts[JobState.RUNNING, following] for following in (True, False))
     queued = sum(counts[JobState.QUEUED, following] for following in (True, False))
     return Counts(running + counts[JobState.WAITING, True], queued)
+
+
+def mark() -> str:
+    """Another one as soon as a job has begun or ended, also where it did both between two looks."""
+    moments = Job.objects.aggregate(created=Max("created_at"), finished=Max("finished_at"))
+    at = [moment.timestamp() if moment else 0 for moment in moments.values()]
+    return "-".join(map(str, (*at, Job.objects.filter(state__in=OPEN).count())))
 
 
 def queue_position(job: Job) -> int:

@@ -32,14 +32,20 @@ def row(request: HttpRequest, job_id: str) -> HttpResponse:
 
 @require_GET
 def header(request: HttpRequest) -> HttpResponse:
-    """The header's counts, those of its tabs too; 204 when the page shows them already."""
+    """The header's counts, those of its tabs too; 204 when the page shows them already.
+
+    Tells the page when a job has begun or ended since, wherever that was started.
+    """
     counts = figures.for_header()
     waiting = [(tab, tab.count) for tab in tabs.all_tabs() if tab.waiting]
     seen = "-".join(map(str, (counts.running, counts.queued, *(count for _, count in waiting))))
-    if request.GET.get("seen") == seen:
+    jobs = figures.mark()
+    known = request.GET.get("jobs", jobs)
+    if request.GET.get("seen") == seen and known == jobs:
         return _fresh(htmx.done())
-    context = {"counts": counts, "waiting": waiting, "seen": seen}
-    return _fresh(render(request, "jobs/_header.html", context))
+    context = {"counts": counts, "waiting": waiting, "seen": seen, "jobs": jobs}
+    answer = _fresh(render(request, "jobs/_header.html", context))
+    return answer if known == jobs else htmx.refresh(answer, "jobs-moved")
 
 
 @require_GET

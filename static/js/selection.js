@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
 // A list that loads itself anew waits while someone types in it or has chosen rows.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const list = detail.target;
-  const byItself = ["job-finished", "job-progressed"].includes(detail.requestConfig.triggeringEvent?.type);
+  const byItself = ["job-finished", "job-progressed", "jobs-moved"].includes(detail.requestConfig.triggeringEvent?.type);
   if (!byItself || !("keepTyped" in list.dataset)) return;
   const typed = [...list.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
   if (typed || list.contains(document.activeElement) || list.querySelector(".select-row:checked")) detail.shouldSwap = false;

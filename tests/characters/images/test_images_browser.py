@@ -82,6 +82,19 @@ def test_a_closed_dialog_lets_the_job_go_on_and_the_gallery_shows_its_image(
     expect(page.locator("#gallery .job")).to_have_count(0)
 
 
+def test_an_image_that_is_made_elsewhere_appears_on_every_open_page(
+    open_product: OpenPage, stage: Stage, luna: Character
+) -> None:
+    page, cards = open_product(detail(luna)), open_product(reverse("characters:list"))
+    expect(page.locator(".topbar [hx-get*=jobs]")).to_have_count(2)
+    job = generation.start(luna, Wish(prompt="a tree"))
+    expect(page.locator("#gallery .job")).to_be_visible()
+    expect(cards.locator(".stage .job")).to_be_visible()
+    see_through(job.pk)
+    expect(page.locator(".gallery img")).to_have_count(1)
+    expect(cards.locator(".stage img")).to_have_count(1)
+
+
 def test_cancel_in_the_dialog_ends_the_job(open_product: OpenPage, stage: Stage, luna: Character) -> None:
     page = open_product(detail(luna))
     page.locator("#gallery").get_by_role("link", name="Generate").click()

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from characters.images.models import Image
 from characters.models import Character
 from characters.publishing.models import Post, PostState
+from influencer.jobs import services as jobs
 from tests.characters.opening import SCREENS, OpenPage, look, tab_to
 from tests.characters.stage import Stage, attempt, see_through
+from tests.influencer.jobs.factories import put
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "Behind the third arch the air is colder, and it smells of snow. " * 5
@@ -26,6 +29,12 @@ def composer(luna: Character, platform: str = "instagram", image: Image | None =
 
 def write(page: Page, text: str) -> None:
     page.get_by_label("Caption").fill(text)
+
+
+def fail(post: Post) -> None:
+    error = {"code": "2", "message": "X is out of order.", "fix": ""}
+    put(jobs.get(post.job_id), state="failed", error=error, finished_at=timezone.now())
+    Post.objects.filter(pk=post.pk).update(state=PostState.FAILED, error=error)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -182,6 +191,32 @@ def test_a_post_is_followed_from_queue_to_link_without_a_reload(
     expect(link).to_have_attribute("href", re.compile(re.escape(stage.url)))
     expect(page.locator(".timeline")).to_contain_text("Publish")
     assert page.evaluate("window.same")
+
+
+def test_a_post_tried_again_in_the_list_shows_how_it_ended(
+    open_product: OpenPage, stage: Stage, luna: Character, start: Any
+) -> None:
+    post = start("x")
+    fail(post)
+    page = open_product(reverse("characters:detail", args=[luna.pk]))
+    posts = page.locator("#posts")
+    posts.get_by_role("button", name="Retry").click()
+    expect(page.locator(".toast", has_text="Trying again")).to_be_visible()
+    expect(page.locator(".topbar .chip.live")).to_contain_text("1 queued")
+    see_through(post.job_id)
+    expect(posts.locator("a.chip")).to_contain_text("sandbox")
+
+
+def test_a_post_tried_again_on_its_page_is_no_longer_called_failed(
+    open_product: OpenPage, stage: Stage, start: Any
+) -> None:
+    post = start("x")
+    fail(post)
+    page = open_product(reverse("publishing:show", args=[post.pk]))
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    Post.objects.filter(pk=post.pk).update(state=PostState.PREPARED)
+    expect(page.locator("#post .chip").first).to_contain_text("uploading")
 
 
 def test_an_unknown_outcome_is_asked_about_then_settled_by_hand(

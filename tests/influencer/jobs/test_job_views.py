@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -191,6 +192,19 @@ def test_with_nothing_to_show_the_header_asks_less_often(owner: Client) -> None:
     assert 'hx-trigger="every 5s"' in html
     assert "chip" not in html
     assert owner.get(reverse("jobs:header"), {"seen": "0-0-0"}, **HTMX).status_code == 204
+
+
+def test_the_header_tells_the_page_of_a_job_that_came_and_went_elsewhere(owner: Client) -> None:
+    address = reverse("jobs:header")
+    first = owner.get(address, **HTMX)
+    assert "HX-Trigger" not in first
+    asks = {"seen": "0-0-0", "jobs": re.findall(r"jobs=([\d.-]+)", first.content.decode())[0]}
+    assert owner.get(address, asks, **HTMX).status_code == 204
+    worker.run(a_job().id)
+    again = owner.get(address, asks, **HTMX)
+    assert "jobs-moved" in again["HX-Trigger"]
+    asks["jobs"] = re.findall(r"jobs=([\d.-]+)", again.content.decode())[0]
+    assert owner.get(address, asks, **HTMX).status_code == 204
 
 
 def test_the_header_names_queued_jobs_when_none_runs(owner: Client) -> None:
