@@ -76,6 +76,19 @@ def drop(page: Page, files: list[Path], shown: int) -> None:
     expect(page.locator("li.picture")).to_have_count(shown)
 
 
+def test_what_was_opened_stays_open_while_another_job_ends(
+    open_product: OpenPage, stage: Stage, luna: Character
+) -> None:
+    proven(luna)
+    page = open_product(detail(luna))
+    training, fold = page.locator("#training"), page.locator("#training details").first
+    fold.locator("summary").first.click()
+    with page.expect_response("**/training/"):
+        page.evaluate("document.body.dispatchEvent(new Event('job-finished'))")
+    expect(training.locator("details").first).to_have_attribute("open", "")
+    expect(training.locator("summary").first).to_be_focused()
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_state_is_accessible(
     open_product: OpenPage, stage: Stage, luna: Character, files: list[Path], tmp_path: Path, screen: str

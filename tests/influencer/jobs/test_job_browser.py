@@ -166,6 +166,18 @@ def test_refused_looks_say_nothing_and_the_job_moves_again_afterwards(
     expect(page.locator(".toasts > .toast")).to_have_count(0)
 
 
+def test_a_row_that_was_closed_stays_closed_when_its_job_ends(open_jobs: Open) -> None:
+    job = running(a_job())
+    page = open_jobs()
+    row = page.locator(f"#row-{job.id}")
+    row.locator("summary").click()
+    put(job, state="succeeded", finished_at=timezone.now())
+    expect(row.locator(".chip")).to_contain_text("done")
+    expect(row.locator("details")).not_to_have_attribute("open", "")
+    row.locator("summary").click()
+    expect(row.locator(".timeline")).to_be_visible()
+
+
 def test_cancel_and_retry_work_in_place(open_jobs: Open) -> None:
     job = a_job()
     page = open_jobs()
