@@ -166,6 +166,15 @@ def test_refused_looks_say_nothing_and_the_job_moves_again_afterwards(
     expect(page.locator(".toasts > .toast")).to_have_count(0)
 
 
+def test_who_has_tabbed_to_cancel_stays_there_while_the_job_moves(open_jobs: Open) -> None:
+    job = running(a_job(), message="Step 1 of 20")
+    page = open_jobs()
+    page.get_by_role("button", name="Cancel").focus()
+    put(job, message="Step 12 of 20")
+    expect(page.locator(f"#{job.id}")).to_contain_text("Step 12 of 20")
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+
+
 def test_a_row_that_was_closed_stays_closed_when_its_job_ends(open_jobs: Open) -> None:
     job = running(a_job())
     page = open_jobs()
