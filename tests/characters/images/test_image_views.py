@@ -203,6 +203,7 @@ def test_the_gallery_has_pages_of_24_with_a_link_that_works_without_javascript(
     assert said(client.get(reverse("images:gallery", args=[luna.pk]) + "?images=2")).count("<figure>") == 1
     page = said(client.get(reverse("characters:detail", args=[luna.pk]) + "?images=2"))
     assert "25–25 of 25" in page
+    assert f'hx-get="{reverse("images:gallery", args=[luna.pk])}?images=2" hx-trigger=' in page
 
 
 def test_a_page_that_does_not_exist_shows_the_last(client: Client, luna: Character) -> None:
