@@ -17,10 +17,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A list that loads itself anew keeps its open menu.
+// What loads itself anew keeps its open menu, also where it only comes along with another part.
 let kept;
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  kept = detail.target.querySelector("details.menu[open] > summary")?.id;
+document.addEventListener("htmx:beforeSwap", () => {
+  kept = document.querySelector("details.menu[open] > summary")?.id;
 });
 document.addEventListener("htmx:afterSwap", () => {
   if (kept) document.getElementById(kept)?.parentElement.setAttribute("open", "");

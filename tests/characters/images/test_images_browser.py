@@ -95,6 +95,18 @@ def test_an_image_that_is_made_elsewhere_appears_on_every_open_page(
     expect(cards.locator(".stage img")).to_have_count(1)
 
 
+def test_the_menu_of_the_character_stays_open_while_a_job_ends(
+    open_product: OpenPage, luna: Character
+) -> None:
+    page = open_product(detail(luna))
+    menu = page.locator("#hero details.menu")
+    menu.locator("summary").click()
+    with page.expect_response("**/accounts/"):
+        page.evaluate("document.body.dispatchEvent(new Event('job-finished'))")
+    expect(menu).to_have_attribute("open", "")
+    expect(menu.locator("summary")).to_be_focused()
+
+
 def test_cancel_in_the_dialog_ends_the_job(open_product: OpenPage, stage: Stage, luna: Character) -> None:
     page = open_product(detail(luna))
     page.locator("#gallery").get_by_role("link", name="Generate").click()
