@@ -182,6 +182,23 @@ def test_a_caption_is_edited_in_place_and_the_library_is_searched(page: Page, li
     expect(page.locator("li.prompt")).to_have_count(1)
 
 
+def test_the_library_waits_for_who_is_in_it_and_catches_up_afterwards(page: Page, library: Path) -> None:
+    page.goto("/prompts/")
+    row(page, 1).get_by_label("Caption").fill("The lake keeps what the snow forgets.")
+    row(page, 1).get_by_role("button", name="Copy").click()
+    toast(page, "Saved the caption.")
+    rows = page.locator("li.prompt")
+    shown = rows.count()
+    written = {"id": "prompt_late", "characterId": LUNA, "prompt": "luna_character on the far shore"}
+    library.write_bytes(orjson.dumps([*_read(library), written]))
+    with page.expect_response("**/prompts/"):
+        page.evaluate("document.body.dispatchEvent(new Event('job-finished'))")
+    expect(row(page, 1).get_by_role("button", name="Copy")).to_be_focused()
+    expect(rows).to_have_count(shown)
+    page.get_by_label("Search prompts").focus()
+    expect(rows).to_have_count(shown + 1)
+
+
 def test_refresh_prompts_shows_what_was_edited_in_the_file(page: Page, library: Path) -> None:
     page.goto("/prompts/")
     records = _read(library)
