@@ -92,7 +92,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     [line] = tasklist.run_lines(runs.with_jobs([fired]))
     job = line.run.job
     context = {"line": line, "job": job, "images": _images_of(job), "posts": _posts_of(job)}
-    return render(request, "scheduling/run.html", context)
+    part = "#body" if request.GET.get("part") == "body" else ""
+    return render(request, f"scheduling/run.html{part}", context)
 
 
 def _images_of(job: Job | None) -> QuerySet[Image]:

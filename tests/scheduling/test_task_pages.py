@@ -314,6 +314,18 @@ def test_a_run_is_shown_with_its_steps(client: Client) -> None:
     assert jobs.get(job.pk) and client.get("/scheduling/runs/99/").status_code == 404
 
 
+def test_a_run_that_is_looked_at_follows_its_job_to_the_end(client: Client) -> None:
+    job = ran(a_task(character=luna()), "running")
+    address = f"/scheduling/runs/{Fired.objects.get().pk}/"
+    asks = f'id="run" hx-get="{address}?part=body"'
+    opened = client.get(address, headers=HTMX).content.decode()
+    assert asks in opened and "every 3s" in opened
+    Job.objects.filter(pk=job.pk).update(state="failed", error={**_failure(), "step": "image"})
+    body = client.get(f"{address}?part=body", headers=HTMX).content.decode()
+    assert "failed at image" in words(body.encode()) and "<dialog" not in body
+    assert asks in body and "every" not in body
+
+
 def _failure() -> dict[str, Any]:
     return {
         "service": "ComfyUI",
