@@ -187,6 +187,16 @@ def test_a_row_that_was_closed_stays_closed_when_its_job_ends(open_jobs: Open) -
     expect(row.locator(".timeline")).to_be_visible()
 
 
+def test_the_header_counts_also_when_its_first_look_was_refused(open_product: OpenPage) -> None:
+    page = open_product("/characters/")
+    page.route("**/jobs/header*", lambda route: route.fulfill(status=503))
+    with page.expect_response("**/jobs/header*"):
+        page.reload()
+    page.unroute("**/jobs/header*")
+    running(a_job())
+    expect(page.locator(".topbar .chip.live")).to_contain_text("1 running")
+
+
 def test_cancel_and_retry_work_in_place(open_jobs: Open) -> None:
     job = a_job()
     page = open_jobs()
