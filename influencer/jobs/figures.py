@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from influencer.jobs.models import OPEN, Job, JobState
 
@@ -33,6 +34,16 @@ def mark() -> str:
     moments = Job.objects.aggregate(created=Max("created_at"), finished=Max("finished_at"))
     at = [moment.timestamp() if moment else 0 for moment in moments.values()]
     return "-".join(map(str, (*at, Job.objects.filter(state__in=OPEN).count())))
+
+
+def moved_since(mark: str) -> list[str]:
+    """Whose jobs have begun or ended since that mark was made; nobody's where it is none."""
+    try:
+        created, finished = (datetime.fromtimestamp(float(at), UTC) for at in mark.split("-")[:2])
+    except (ValueError, OverflowError, OSError):
+        return []
+    moved = Job.objects.filter(Q(created_at__gt=created) | Q(finished_at__gt=finished))
+    return list(moved.exclude(character_id="").order_by().values_list("character_id", flat=True).distinct())
 
 
 def queue_position(job: Job) -> int:

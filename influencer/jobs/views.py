@@ -34,7 +34,7 @@ def row(request: HttpRequest, job_id: str) -> HttpResponse:
 def header(request: HttpRequest) -> HttpResponse:
     """The header's counts, those of its tabs too; 204 when the page shows them already.
 
-    Tells the page when a job has begun or ended since, wherever that was started.
+    Tells the page when a job has begun or ended since, wherever that was started, and whose.
     """
     counts = figures.for_header()
     waiting = [(tab, tab.count) for tab in tabs.all_tabs() if tab.waiting]
@@ -45,7 +45,9 @@ def header(request: HttpRequest) -> HttpResponse:
         return _fresh(htmx.done())
     context = {"counts": counts, "waiting": waiting, "seen": seen, "jobs": jobs}
     answer = _fresh(render(request, "jobs/_header.html", context))
-    return answer if known == jobs else htmx.refresh(answer, "jobs-moved")
+    if known == jobs:
+        return answer
+    return htmx.refresh(answer, "jobs-moved", *(f"jobs-of-{pk}" for pk in figures.moved_since(known)))
 
 
 @require_GET

@@ -200,9 +200,13 @@ def test_the_header_tells_the_page_of_a_job_that_came_and_went_elsewhere(owner: 
     assert "HX-Trigger" not in first
     asks = {"seen": "0-0-0", "jobs": re.findall(r"jobs=([\d.-]+)", first.content.decode())[0]}
     assert owner.get(address, asks, **HTMX).status_code == 204
-    worker.run(a_job().id)
+    job = a_job()
+    Job.objects.filter(pk=job.pk).update(character_id="char_luna")
+    worker.run(job.id)
     again = owner.get(address, asks, **HTMX)
-    assert "jobs-moved" in again["HX-Trigger"]
+    assert set(json.loads(again["HX-Trigger"])) == {"jobs-moved", "jobs-of-char_luna"}
+    for nonsense in ("", "x-y-z", "1e400-1-1", "99999999999999-1-1"):
+        assert set(json.loads(owner.get(address, {"jobs": nonsense}, **HTMX)["HX-Trigger"])) == {"jobs-moved"}
     asks["jobs"] = re.findall(r"jobs=([\d.-]+)", again.content.decode())[0]
     assert owner.get(address, asks, **HTMX).status_code == 204
 
