@@ -39,8 +39,10 @@ def signed_in(browser: Browser, running: Running, at: str = "/characters/") -> I
     page.locator("input[name=password]").fill(running.password)
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url(f"**{at}")
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
 
 
 def toast(page: Page, text: str) -> None:

@@ -37,12 +37,16 @@ def mark() -> str:
 
 
 def moved_since(mark: str) -> list[str]:
-    """Whose jobs have begun or ended since that mark was made; nobody's where it is none."""
+    """Whose jobs are at work, begun or ended since that mark was made; nobody's where it is none.
+
+    Those at work, too: one that is tried again has begun long ago.
+    """
     try:
         created, finished = (datetime.fromtimestamp(float(at), UTC) for at in mark.split("-")[:2])
     except (ValueError, OverflowError, OSError):
         return []
-    moved = Job.objects.filter(Q(created_at__gt=created) | Q(finished_at__gt=finished))
+    since = Q(created_at__gt=created) | Q(finished_at__gt=finished)
+    moved = Job.objects.filter(since | Q(state__in=OPEN))
     return list(moved.exclude(character_id="").order_by().values_list("character_id", flat=True).distinct())
 
 

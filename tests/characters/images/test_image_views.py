@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from characters.images.storage import Making
 from characters.models import Character
 from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
+from tests.characters.answers import said
 from tests.characters.factories import filled
 from tests.characters.people import someone
 from tests.characters.stage import Stage, drawn, see_through
@@ -51,10 +51,6 @@ def generated(character: Character, number: int = 0) -> Image:
     recipe = {"prompt": "a tree", "negative": "blur", "model": "sd_xl_base_1.0.safetensors", "lora": ""}
     making = Making(recipe=recipe | {"steps": 4, "cfg": 2.0, "seed": 9, "width": 128, "height": 128})
     return storage.store(f"img_{number}", character_id=character.pk, content=drawn(), making=making)
-
-
-def said(answer: Any) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 # --- the dialog ------------------------------------------------------------------------------

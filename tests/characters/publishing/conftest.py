@@ -20,9 +20,11 @@ from characters.publishing import posting
 from characters.publishing.models import Post
 from characters.publishing.posting import Intention
 from influencer.clients.platform import Platform
+from influencer.jobs import services as jobs
 from influencer.web import tokens
 from tests.characters.opening import open_product
 from tests.characters.people import someone
+from tests.characters.publishing.realm import pretend
 from tests.characters.stage import Stage, drawn, sandbox_at, see_through
 
 __all__ = ["open_product"]
@@ -37,6 +39,23 @@ def stage(data_dir: Path, settings: Any, live_server: Any) -> Iterator[Stage]:
     settings.INFLUENCER = dataclasses.replace(settings.INFLUENCER, host="localhost", port=port)
     with sandbox_at(data_dir, live_server.url) as stage:
         yield stage
+
+
+@pytest.fixture
+def pretended(data_dir: Path, settings: Any) -> Iterator[Stage]:
+    """The sandbox, taken for the real platforms; no dashboard serves it pictures."""
+    with sandbox_at(data_dir) as stage:
+        pretend(settings, stage)
+        yield stage
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Somebody who has signed in; whoever waits for a job runs it."""
+    client = Client()
+    client.force_login(User.objects.create_user("owner", password="x" * 12))
+    with jobs.working_here():
+        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,24 +19,12 @@ from characters.publishing.checks import asking
 from characters.publishing.models import Post
 from characters.publishing.standing_models import AccountStanding
 from influencer.clients.platform import Platform
-from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
+from tests.characters.answers import said
 from tests.characters.people import X, someone
 from tests.characters.stage import drawn
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client() -> Any:
-    client = Client()
-    client.force_login(User.objects.create_user("owner", password="x" * 12))
-    with jobs.working_here():
-        yield client
-
-
-def said(answer: Any) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 def page(luna: Character, platform: str = "instagram", query: str = "") -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -14,23 +12,11 @@ from characters.images.models import Image
 from characters.models import Character
 from characters.publishing import services
 from characters.publishing.models import Attempt, Post, PostState
-from influencer.jobs import services as jobs
 from influencer.jobs.models import Job
+from tests.characters.answers import said
 from tests.characters.people import someone
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client() -> Any:
-    client = Client()
-    client.force_login(User.objects.create_user("owner", password="x" * 12))
-    with jobs.working_here():
-        yield client
-
-
-def said(answer: Any) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())
 
 
 # --- the page of a post ----------------------------------------------------------------------

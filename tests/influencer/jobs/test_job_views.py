@@ -209,6 +209,9 @@ def test_the_header_tells_the_page_of_a_job_that_came_and_went_elsewhere(owner: 
         assert set(json.loads(owner.get(address, {"jobs": nonsense}, **HTMX)["HX-Trigger"])) == {"jobs-moved"}
     asks["jobs"] = re.findall(r"jobs=([\d.-]+)", again.content.decode())[0]
     assert owner.get(address, asks, **HTMX).status_code == 204
+    Job.objects.filter(pk=job.pk).update(state=JobState.QUEUED, finished_at=None)
+    again = owner.get(address, asks, **HTMX)
+    assert "jobs-of-char_luna" in json.loads(again["HX-Trigger"]), "it is tried again"
 
 
 def test_the_header_names_queued_jobs_when_none_runs(owner: Client) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +16,16 @@ from characters.publishing.standing_models import AccountStanding
 from influencer.web import tokens
 from tests.characters.people import someone
 from tests.characters.publishing.course import refusal
-from tests.characters.publishing.realm import ID, TOKEN, owner_of, place, pretend
-from tests.characters.stage import Stage, sandbox_at
+from tests.characters.publishing.realm import ID, TOKEN, owner_of, place
+from tests.characters.stage import Stage
 
 pytestmark = pytest.mark.django_db
 URL = "/api/accounts"
 
 
 @pytest.fixture
-def stage(data_dir: Path, settings: Any) -> Iterator[Stage]:
-    with sandbox_at(data_dir) as stage:
-        pretend(settings, stage)
-        yield stage
+def stage(pretended: Stage) -> Stage:
+    return pretended
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,17 +21,15 @@ from influencer.jobs.models import Job
 from tests.characters.browsing import htmx, text, toast
 from tests.characters.people import someone
 from tests.characters.publishing.course import refusal
-from tests.characters.publishing.realm import ID, TOKEN, X_KEYS, owner_of, place, pretend
-from tests.characters.stage import Stage, sandbox_at
+from tests.characters.publishing.realm import ID, TOKEN, X_KEYS, owner_of, place
+from tests.characters.stage import Stage
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def stage(data_dir: Path, settings: Any) -> Iterator[Stage]:
-    with sandbox_at(data_dir) as stage:
-        pretend(settings, stage)
-        yield stage
+def stage(pretended: Stage) -> Stage:
+    return pretended
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,18 +23,15 @@ from tests.characters.publishing.realm import (
     enter,
     owner_of,
     place,
-    pretend,
 )
-from tests.characters.stage import Stage, sandbox_at
+from tests.characters.stage import Stage
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def stage(data_dir: Path, settings: Any) -> Iterator[Stage]:
-    with sandbox_at(data_dir) as stage:
-        pretend(settings, stage)
-        yield stage
+def stage(pretended: Stage) -> Stage:
+    return pretended
 
 
 def check(character: Character, platform: Platform = Platform.INSTAGRAM) -> connection.Checked:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,18 +28,15 @@ from tests.characters.publishing.realm import (
     enter,
     owner_of,
     place,
-    pretend,
 )
-from tests.characters.stage import Died, Stage, attempt, doom, sandbox_at, see_through, take_over
+from tests.characters.stage import Died, Stage, attempt, doom, see_through, take_over
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def stage(data_dir: Path, settings: Any) -> Iterator[Stage]:
-    with sandbox_at(data_dir) as stage:
-        pretend(settings, stage)
-        yield stage
+def stage(pretended: Stage) -> Stage:
+    return pretended
 
 
 @pytest.fixture
